@@ -1,0 +1,193 @@
+"""Awards of earlier runs that bind the homes of this one."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gridpact.errors import InputError
+from gridpact.fleet.fleet import Fleet
+from gridpact.flexibility.home import Commitment, Schedule
+from gridpact.horizon import Horizon
+from gridpact.market.opportunity import Product
+from gridpact.results.run_folder import RunFolder
+
+SETTINGS = (
+    "curtailed_kw",
+    "battery_charge_kw",
+    "battery_discharge_kw",
+    "vehicle_charge_kw",
+    "vehicle_discharge_kw",
+    "net_kw",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRun:
+    """One run folder that this run builds on."""
+
+    run_id: str
+    sha256: str
+    """Digest of its result.json."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierAwards:
+    """What earlier runs of the same operating day have promised, and the baseline they froze."""
+
+    runs: tuple[EarlierRun, ...] = ()
+    commitments: Mapping[str, tuple[Commitment, ...]] = field(default_factory=dict)
+    """By home."""
+    baselines: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """Frozen baseline rows of ``dispatch``, by home."""
+    profiles: pd.DataFrame | None = None
+    tariffs: pd.DataFrame | None = None
+    records: tuple[Mapping[str, Any], ...] = ()
+    """What result.json says of each promise."""
+
+    def baseline(self, home_id: str, *, cost_usd: float) -> Schedule:
+        """The frozen baseline of ``home_id`` as a schedule."""
+        rows = self.baselines[home_id]
+        arrays = {name: rows[name].to_numpy(dtype=float) for name in SETTINGS}
+        return Schedule(
+            **arrays,
+            battery_soc_kwh=np.nan_to_num(rows["battery_soc_kwh"].to_numpy(dtype=float)),
+            vehicle_soc_kwh=rows["vehicle_soc_kwh"].to_numpy(dtype=float),
+            reserve_kw=np.zeros(len(rows)),
+            cost_usd=cost_usd,
+        )
+
+
+def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horizon) -> EarlierAwards:
+    """Read the awards of ``folders``, which must be runs of the same fleet and operating day.
+
+    A run made with ``--commitments`` carries the earlier promises along, so naming the last run of a chain is enough;
+    naming all of them counts each promise once.
+
+    Raises:
+        InputError: a folder is not a run, or is of another fleet or operating day.
+    """
+    if not folders:
+        return EarlierAwards()
+    runs, records, seen = [], [], set()
+    first: RunFolder | None = None
+    for path in folders:
+        folder = RunFolder.open(path)
+        _check_same_day(folder, path, fleet=fleet, horizon=horizon, first=first)
+        first = first or folder
+        digest = hashlib.sha256(folder.result_json().encode()).hexdigest()
+        runs.append(EarlierRun(run_id=folder.result["run"]["id"], sha256=digest))
+        for record in _promises(folder):
+            key = (record["run"], record["opportunity_id"], record["home_id"])
+            if key not in seen:
+                seen.add(key)
+                records.append(record)
+    if first is None:
+        return EarlierAwards()
+    by_home: dict[str, list[Commitment]] = {}
+    for record in records:
+        window = horizon.window(
+            datetime.fromisoformat(record["start"]), datetime.fromisoformat(record["end"]), what="an earlier award"
+        )
+        by_home.setdefault(record["home_id"], []).append(
+            Commitment(
+                opportunity_id=f"{record['run']}/{record['opportunity_id']}",
+                first=window.start,
+                stop=window.stop,
+                quantity_kw=record["quantity_kw"],
+                reserve=record["product"] != Product.ENERGY,
+                sustain_h=record["sustain_h"],
+            )
+        )
+    dispatch = first.table("dispatch")
+    baseline = dispatch[dispatch["phase"] == "baseline"]
+    return EarlierAwards(
+        runs=tuple(runs),
+        commitments={home: tuple(promises) for home, promises in by_home.items()},
+        baselines={str(home): rows.sort_values("interval_start") for home, rows in baseline.groupby("home_id")},
+        profiles=first.table("profiles"),
+        tariffs=first.table("tariffs"),
+        records=tuple(records),
+    )
+
+
+def _promises(folder: RunFolder) -> list[dict[str, Any]]:
+    """Promises of a run and those that it carried along."""
+    from gridpact.market.rules import load_rules
+
+    result = folder.result
+    promises = [dict(record) for record in result.get("commitments", [])]
+    opportunities = {item["id"]: item for item in result["opportunities"]}
+    coalition = folder.table("coalition")
+    for row in coalition[coalition["committed_kw"] > 0].itertuples():
+        opportunity = opportunities[row.opportunity_id]
+        product = Product(opportunity["product"])
+        start = datetime.fromisoformat(opportunity["start"])
+        rules = load_rules(opportunity["rules"], on=start.date())
+        promises.append(
+            {
+                "run": result["run"]["id"],
+                "opportunity_id": row.opportunity_id,
+                "home_id": row.home_id,
+                "product": product.value,
+                "start": opportunity["start"],
+                "end": opportunity["end"],
+                "quantity_kw": float(row.committed_kw),
+                "sustain_h": rules.sustain_h(product) if product.is_reserve else 0.0,
+            }
+        )
+    return promises
+
+
+def _check_same_day(
+    folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Horizon, first: RunFolder | None
+) -> None:
+    dispatch = folder.table("dispatch")
+    starts = dispatch["interval_start"]
+    step = folder.result["opportunities"][0]["step_minutes"]
+    theirs = (starts.min(), starts.max(), step)
+    ours = (horizon.interval_starts[0], horizon.interval_starts[-1], horizon.step_minutes)
+    if theirs != ours:
+        raise InputError(
+            f"--commitments {path} is a run over {theirs[0]} to {theirs[1]} in steps of {step} min; this run covers "
+            f"{ours[0]} to {ours[1]} in steps of {ours[2]} min. Awards bind runs of the same operating day"
+        )
+    before = folder.table("fleet").set_index("home_id")
+    now = fleet.frame.set_index("home_id")
+    for home in before.index.union(now.index):
+        if home not in before.index or home not in now.index:
+            where = "this run's fleet" if home not in now.index else str(path)
+            raise InputError(f"--commitments {path}: home {home!r} is missing in {where}; use the same fleet")
+        ours_row, theirs_row = now.loc[home], before.loc[home]
+        for column in now.columns:
+            if not _same(ours_row[column], theirs_row[column]):
+                raise InputError(
+                    f"--commitments {path}: home {home!r} has {column} {theirs_row[column]!r} there and "
+                    f"{ours_row[column]!r} here; use the same fleet"
+                )
+    if first is not None:
+        theirs_baseline, ours_baseline = (
+            table[table["phase"] == "baseline"].reset_index(drop=True) for table in (dispatch, first.table("dispatch"))
+        )
+        if not theirs_baseline.equals(ours_baseline):
+            raise InputError(
+                f"--commitments {path} was frozen on another baseline than the first folder given; make later runs with "
+                "--commitments of the earlier ones"
+            )
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, list | tuple | np.ndarray) or isinstance(theirs, list | tuple | np.ndarray):
+        return _as_list(ours) == _as_list(theirs)
+    if pd.isna(ours) or pd.isna(theirs):
+        return bool(pd.isna(ours)) and bool(pd.isna(theirs))
+    return bool(ours == theirs)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else []

@@ -1,0 +1,154 @@
+"""The homes of a running day: their problems, frozen baselines and what they have promised so far."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from gridpact.fleet.day import FleetDay
+from gridpact.fleet.fleet import Fleet
+from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, Schedule
+from gridpact.flexibility.model import FlexibilityModel
+from gridpact.flexibility.problems import home_problems, replay_cost
+from gridpact.horizon import Horizon
+from gridpact.operation.inputs import MarketCall, MarketDay
+from gridpact.optimization.spec import ProblemSpec
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class MapLike(Protocol):
+    """How work on independent homes is spread; the built-in ``map`` is one."""
+
+    def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
+        """Apply ``function`` to each item, in order."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Homes:
+    """State of the fleet while a day runs."""
+
+    fleet: Fleet
+    horizon: Horizon
+    day: FleetDay
+    problems: Sequence[HomeProblem]
+    baselines: Sequence[Schedule]
+    commitments: dict[str, tuple[Commitment, ...]] = field(default_factory=dict)
+    """Promises by home: of earlier runs first, then this run's in the order of award."""
+
+    @property
+    def home_ids(self) -> tuple[str, ...]:
+        """Ids in fleet order."""
+        return tuple(problem.home_id for problem in self.problems)
+
+    def promise(self, home_id: str, commitment: Commitment) -> None:
+        """Bind a home to one more promise."""
+        self.commitments[home_id] = (*self.commitments.get(home_id, ()), commitment)
+
+
+def freeze_baselines(
+    day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel, *, spread: MapLike = map
+) -> Homes:
+    """Compute every home's no-VPP schedule once, or take over the one an earlier run of the day froze.
+
+    Raises:
+        InfeasibleError: a home's own data allow no schedule at all.
+    """
+    problems = home_problems(fleet_day)
+    if day.earlier.runs:
+        baselines = [
+            day.earlier.baseline(problem.home_id, cost_usd=0.0) for problem in problems
+        ]
+        baselines = [
+            _with_cost(schedule, replay_cost(problem, schedule))
+            for problem, schedule in zip(problems, baselines, strict=True)
+        ]
+    else:
+        baselines = list(spread(model.baseline, problems))
+    return Homes(
+        fleet=day.fleet,
+        horizon=day.horizon,
+        day=fleet_day,
+        problems=problems,
+        baselines=baselines,
+        commitments=dict(day.earlier.commitments),
+    )
+
+
+def _with_cost(schedule: Schedule, cost_usd: float) -> Schedule:
+    from dataclasses import replace
+
+    return replace(schedule, cost_usd=cost_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotes:
+    """What each home can do for one opportunity, and why some can do nothing."""
+
+    curves: Sequence[CostCurve]
+    reasons: Mapping[str, str]
+    """Only homes that cannot offer anything."""
+
+
+def quote(
+    homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: FlexibilityModel, failed: Iterable[str] = ()
+) -> Quotes:
+    """Cost curves of every home for one opportunity, on top of what it has promised already."""
+    opportunity, rules = call.opportunity, call.rules
+    window = homes.horizon.window(opportunity.start, opportunity.end)
+    reserve = opportunity.product.is_reserve
+    asleep = set(failed)
+    curves, reasons = [], {}
+    for problem, baseline in zip(homes.problems, homes.baselines, strict=True):
+        promises = homes.commitments.get(problem.home_id, ())
+        row = homes.fleet.row(problem.home_id)
+        reason = _cannot_offer(problem, promises, window, reserve=reserve)
+        if problem.home_id in asleep:
+            reason = "dropped out before this gate closed"
+        if reason is None:
+            reason = spec.admits(row, opportunity)
+        if reason is not None:
+            curves.append(_nothing(problem.home_id))
+            reasons[problem.home_id] = reason
+            continue
+        frozen = spec.frozen_assets(opportunity, str(row["timezone"]))
+        ask = Ask(
+            opportunity_id=opportunity.opportunity_id,
+            first=window.start,
+            stop=window.stop,
+            reserve=reserve,
+            sustain_h=rules.sustain_h(opportunity.product) if reserve else 0.0,
+            reduction_only=not rules.export_counts,
+            frozen_battery="battery" in frozen,
+            frozen_vehicle="vehicle" in frozen,
+        )
+        curve = model.cost_curve(problem, baseline, promises, ask)
+        curves.append(curve)
+        if curve.deliverable_kw <= 0:
+            reasons[problem.home_id] = _why_nothing(problem, reserve=reserve)
+    return Quotes(curves=curves, reasons=reasons)
+
+
+def _nothing(home_id: str) -> CostCurve:
+    return CostCurve(home_id=home_id, quantity_kw=np.zeros(1), cost_usd=np.zeros(1))
+
+
+def _cannot_offer(
+    problem: HomeProblem, promises: Sequence[Commitment], window: slice, *, reserve: bool
+) -> str | None:
+    if problem.blackout.size and problem.blackout[window].any():
+        return "the owner's blackout covers part of the window"
+    for promise in promises:
+        if promise.reserve == reserve and promise.first < window.stop and window.start < promise.stop:
+            return f"already promised to {promise.opportunity_id} in this window"
+    return None
+
+
+def _why_nothing(problem: HomeProblem, *, reserve: bool) -> str:
+    if not problem.has_battery and not problem.sessions:
+        return "no battery or car that could move energy in this window"
+    if reserve and not problem.has_battery:
+        return "only a battery can hold reserve, and this home has none"
+    return "its limits and preferences leave nothing to deliver through the whole window"

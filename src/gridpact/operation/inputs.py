@@ -1,0 +1,348 @@
+"""What a user asks for (flags, files, numbers) becomes a checked market day."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from gridpact.errors import InputError, MissingDataError, UnitRangeError
+from gridpact.fleet.fleet import Fleet
+from gridpact.horizon import Horizon, aware_utc
+from gridpact.market.opportunities import read_opportunities
+from gridpact.market.opportunity import MarketOpportunity, Product
+from gridpact.market.rules import RuleProfile, load_rules
+from gridpact.operation import prices as price_sources
+from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
+from gridpact.operation.fleets import resolve_fleet
+from gridpact.operation.series import read_profiles, read_tariffs
+from gridpact.optimization.spec import ProblemSpec
+
+DEMONSTRATION_START = "2022-07-13T19:00-05:00"
+DEMONSTRATION_HOURS = 2.0
+DEMONSTRATION_KW = 30.0
+DROP_OUT_STAGES = ("before", "after")
+MOST_ROUNDS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRequest:
+    """A market day as a user asks for it; everything has a default, and the defaults are the demonstration."""
+
+    fleet: str | Fleet | None = None
+    """File, number of homes, a `Fleet`, or None for the 6-home demonstration."""
+    opportunity_files: tuple[Path, ...] = ()
+    opportunities: tuple[MarketOpportunity, ...] = ()
+    product: str | None = None
+    start: str | datetime | None = None
+    hours: float | None = None
+    kw: float | None = None
+    minimum_kw: float | None = None
+    price: float | None = None
+    prices: Path | None = None
+    location: str | None = None
+    rules: str = "demo"
+    strategy: str = "concession"
+    rounds: int = 3
+    spec: Path | ProblemSpec | None = None
+    commitments: tuple[Path, ...] = ()
+    allow_loss: bool = False
+    seed: int = 0
+    drop_outs: tuple[str, ...] = ()
+    """Each "HOME", "HOME@before" or "HOME@after" (of gate closure)."""
+    silent: Mapping[str, int] = field(default_factory=dict)
+    """Homes whose agent stops answering, and the round from which it does."""
+    profiles: Path | pd.DataFrame | None = None
+    tariffs: Path | pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCall:
+    """One opportunity with its rules and what is known of its price."""
+
+    opportunity: MarketOpportunity
+    rules: RuleProfile
+    gate_closure: datetime
+    price: price_sources.PriceView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDay:
+    """A checked market day, ready to run."""
+
+    fleet: Fleet
+    horizon: Horizon
+    calls: tuple[MarketCall, ...]
+    """In order of gate closure."""
+    wholesale: price_sources.WholesaleView | None
+    strategy: str
+    rounds: int
+    spec: ProblemSpec
+    allow_loss: bool
+    seed: int
+    drop_outs: Mapping[str, str]
+    silent: Mapping[str, int]
+    profiles: pd.DataFrame | None
+    tariffs: pd.DataFrame | None
+    earlier: EarlierAwards
+    inputs_sha256: Mapping[str, str]
+    run_id: str
+    version: str
+
+
+def prepare_day(request: DayRequest) -> MarketDay:
+    """Read and check everything that ``request`` names.
+
+    Raises:
+        InputError: a file, flag or number cannot be used; the message says which and why.
+        MarketRuleError: an opportunity breaks its market's rules.
+    """
+    _check_numbers(request)
+    resolved = resolve_fleet(request.fleet, seed=request.seed)
+    spec, spec_bytes = _spec(request.spec)
+    asked = _opportunities(request)
+    source = price_sources.PriceSource.open(request.prices, location=request.location)
+    calls = _calls(asked, request, source=source, fleet=resolved.fleet)
+    steps = {call.opportunity.step_minutes for call in calls}
+    if len(steps) > 1:
+        raise InputError(f"opportunities of one run share one step; these have step_minutes {sorted(steps)}")
+    horizon = Horizon.covering(
+        [(call.opportunity.start, call.opportunity.end) for call in calls],
+        timezone=_timezone(calls[0].rules, resolved.fleet),
+        step_minutes=steps.pop(),
+    )
+    for call in calls:
+        opportunity = call.opportunity
+        horizon.window(opportunity.start, opportunity.end, what=f"opportunity {opportunity.opportunity_id!r}")
+    earlier = read_earlier_awards(request.commitments, fleet=resolved.fleet, horizon=horizon)
+    profiles, profiles_digest = read_profiles(request.profiles)
+    tariffs, tariffs_digest = read_tariffs(request.tariffs)
+    if earlier.runs and (profiles is not None or tariffs is not None):
+        raise InputError("--profiles and --tariffs cannot change what earlier runs were frozen on; drop --commitments or them")
+    if earlier.runs:
+        profiles, tariffs = earlier.profiles, earlier.tariffs
+    wholesale = None
+    known_tariffs = set() if tariffs is None else set(tariffs["tariff"])
+    if "wholesale_indexed" in set(resolved.fleet.frame["tariff"]) - known_tariffs:
+        wholesale = price_sources.wholesale_over(source, horizon)
+    strategy_known(request.strategy)
+    settings = {
+        "strategy": request.strategy,
+        "rounds": request.rounds,
+        "allow_loss": request.allow_loss,
+        "price": request.price,
+        "location": request.location,
+        "drop_outs": sorted(request.drop_outs),
+        "silent": dict(sorted(request.silent.items())),
+        "rules": {call.rules.name: _digest(repr(call.rules).encode()) for call in calls},
+    }
+    digests = {
+        "fleet": resolved.sha256,
+        "opportunities": _digest(_canonical([_facts(call.opportunity) for call in calls])),
+        "prices": _digest(
+            _canonical([[list(map(float, c.price.scenarios.prices)), float(c.price.clearing_price)] for c in calls])
+        ),
+        "settings": _digest(_canonical(settings)),
+    }
+    if request.prices is not None:
+        digests["prices_file"] = _digest(request.prices.read_bytes())
+    if spec_bytes is not None:
+        digests["spec"] = _digest(spec_bytes)
+    if profiles_digest is not None:
+        digests["profiles"] = profiles_digest
+    if tariffs_digest is not None:
+        digests["tariffs"] = tariffs_digest
+    for number, run in enumerate(earlier.runs, start=1):
+        digests[f"commitments_{number}"] = run.sha256
+    release = version("gridpact")
+    return MarketDay(
+        fleet=resolved.fleet,
+        horizon=horizon,
+        calls=calls,
+        wholesale=wholesale,
+        strategy=request.strategy,
+        rounds=request.rounds,
+        spec=spec,
+        allow_loss=request.allow_loss,
+        seed=request.seed,
+        drop_outs=_drop_outs(request.drop_outs, resolved.fleet),
+        silent=_silent(request.silent, resolved.fleet),
+        profiles=profiles,
+        tariffs=tariffs,
+        earlier=earlier,
+        inputs_sha256=digests,
+        run_id=_digest(_canonical({"seed": request.seed, "version": release, "inputs": digests}))[:16],
+        version=release,
+    )
+
+
+def strategy_known(name: str) -> None:
+    """Raise InputError, with the names that exist, where there is no strategy ``name``."""
+    from gridpact.negotiation.strategies import load_strategy
+
+    load_strategy(name)
+
+
+def with_price(request: DayRequest, price: float) -> DayRequest:
+    """The same request at one certain market price."""
+    return replace(request, price=price, prices=None)
+
+
+def _check_numbers(request: DayRequest) -> None:
+    if not 1 <= request.rounds <= MOST_ROUNDS:
+        raise InputError(f"--rounds is {request.rounds}; use 1 to {MOST_ROUNDS}")
+    if request.seed < 0:
+        raise InputError(f"--seed is {request.seed}; use a whole number from 0")
+    for flag, value in (("--hours", request.hours), ("--kw", request.kw), ("--price", request.price)):
+        if value is not None and not math.isfinite(value):
+            raise UnitRangeError(f"{flag} is {value}; it must be a finite number")
+
+
+def _opportunities(request: DayRequest) -> list[MarketOpportunity]:
+    flags = {
+        "--product": request.product,
+        "--start": request.start,
+        "--hours": request.hours,
+        "--kw": request.kw,
+        "--minimum-kw": request.minimum_kw,
+    }
+    if request.opportunity_files or request.opportunities:
+        given = [flag for flag, value in flags.items() if value is not None]
+        if given:
+            raise InputError(f"{', '.join(given)} cannot be combined with opportunities from a file; use one or the other")
+        asked = list(request.opportunities)
+        for path in request.opportunity_files:
+            asked.extend(read_opportunities(path))
+        ids = [opportunity.opportunity_id for opportunity in asked]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise InputError(f"opportunity id {twice[0]!r} is used more than once in this run; give each its own id")
+        if not asked:
+            raise InputError("the opportunity files name no opportunity")
+        if request.price is not None and len(asked) > 1:
+            raise InputError("--price sets one price, but there are several opportunities; put reference_price in the files")
+        return asked
+    return [_opportunity_from_flags(request)]
+
+
+def _opportunity_from_flags(request: DayRequest) -> MarketOpportunity:
+    name = (request.product or "energy").strip().lower()
+    if name not in set(Product):
+        raise InputError(f"--product {request.product!r} is not known; use one of {', '.join(Product)}")
+    product = Product(name)
+    start = _moment(request.start if request.start is not None else DEMONSTRATION_START)
+    window_h = DEMONSTRATION_HOURS if request.hours is None else request.hours
+    if not 0 < window_h <= 24:
+        raise UnitRangeError(f"--hours is {window_h}; a window is longer than 0 and at most 24 hours")
+    minutes = window_h * 60
+    if abs(minutes - round(minutes)) > 1e-9:
+        raise UnitRangeError(f"--hours is {window_h}; it must be a whole number of minutes")
+    end = start + timedelta(minutes=round(minutes))
+    return MarketOpportunity(
+        opportunity_id=f"{product.value}-{start:%Y%m%dT%H%MZ}",
+        product=product,
+        start=start,
+        end=end,
+        requested_kw=DEMONSTRATION_KW if request.kw is None else request.kw,
+        minimum_kw=0.0 if request.minimum_kw is None else request.minimum_kw,
+        reference_price=0.0 if request.price is None else request.price,
+        rules=request.rules,
+    )
+
+
+def _moment(value: str | datetime) -> datetime:
+    if isinstance(value, datetime):
+        return aware_utc(value, what="--start")
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise InputError(f"--start {value!r} is not an ISO time such as 2022-07-13T19:00-05:00") from None
+    return aware_utc(moment, what="--start")
+
+
+def _calls(
+    asked: list[MarketOpportunity], request: DayRequest, *, source: price_sources.PriceSource, fleet: Fleet
+) -> tuple[MarketCall, ...]:
+    calls = []
+    from_file = bool(request.opportunity_files or request.opportunities)
+    for opportunity in asked:
+        rules = load_rules(opportunity.rules, on=opportunity.start.date())
+        gate = rules.gate_closure(opportunity)
+        if request.price is not None:
+            view = price_sources.certain_price(request.price)
+        elif from_file and request.prices is None:
+            view = price_sources.certain_price(opportunity.reference_price)
+        else:
+            view = price_sources.price_from_history(
+                source, opportunity, gate_closure=gate, timezone=_timezone(rules, fleet)
+            )
+        if not from_file or request.price is not None:
+            opportunity = replace(opportunity, reference_price=round(view.scenarios.mean, 6))
+        rules.check_opportunity(opportunity)
+        calls.append(MarketCall(opportunity=opportunity, rules=rules, gate_closure=gate, price=view))
+    order = sorted(range(len(calls)), key=lambda k: (calls[k].gate_closure, k))
+    return tuple(calls[k] for k in order)
+
+
+def _timezone(rules: RuleProfile, fleet: Fleet) -> str:
+    """The market's time zone; the demonstration market follows the fleet's most common one."""
+    if rules.timezone is not None:
+        return rules.timezone
+    return str(fleet.frame["timezone"].mode().iloc[0])
+
+
+def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
+    if spec is None:
+        return ProblemSpec(), None
+    if isinstance(spec, ProblemSpec):
+        return spec, spec.model_dump_json().encode()
+    if not spec.is_file():
+        raise MissingDataError(f"--spec {spec} is not a file")
+    return ProblemSpec.from_yaml(spec), spec.read_bytes()
+
+
+def _drop_outs(entries: tuple[str, ...], fleet: Fleet) -> dict[str, str]:
+    stages = {}
+    for entry in entries:
+        home, _, stage = entry.rpartition("@") if entry.rpartition("@")[2] in DROP_OUT_STAGES else (entry, "", "after")
+        _known_home(home, fleet, flag="--drop-out")
+        stages[home] = stage
+    return stages
+
+
+def _silent(silent: Mapping[str, int], fleet: Fleet) -> dict[str, int]:
+    for home in silent:
+        _known_home(home, fleet, flag="silent")
+    return dict(silent)
+
+
+def _known_home(home: str, fleet: Fleet, *, flag: str) -> None:
+    if home not in set(fleet.home_ids):
+        raise InputError(f"{flag} names home {home!r}, which the fleet does not have")
+
+
+def _facts(opportunity: MarketOpportunity) -> dict[str, object]:
+    return {
+        "id": opportunity.opportunity_id,
+        "product": opportunity.product.value,
+        "start": opportunity.start.isoformat(),
+        "end": opportunity.end.isoformat(),
+        "requested_kw": opportunity.requested_kw,
+        "minimum_kw": opportunity.minimum_kw,
+        "reference_price": opportunity.reference_price,
+        "rules": opportunity.rules,
+        "step_minutes": opportunity.step_minutes,
+    }
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
