@@ -2,5 +2,6 @@
 
 from gridpact_audit.audit import UnreadableFolderError, audit
 from gridpact_audit.report import AuditReport, Check, Problem
+from gridpact_audit.rulebook import RulesUnreadableError
 
-__all__ = ["AuditReport", "Check", "Problem", "UnreadableFolderError", "audit"]
+__all__ = ["AuditReport", "Check", "Problem", "RulesUnreadableError", "UnreadableFolderError", "audit"]

@@ -68,8 +68,8 @@ class AuditReport:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found that does not hold, and nothing went unchecked for want of a readable file."""
-        return all(check.holds is not False and not check.note.startswith("not checked") for check in self.checks)
+        """Whether nothing was found that does not hold. What could not be checked has a cause that does not hold."""
+        return all(check.holds is not False for check in self.checks)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -103,8 +103,7 @@ class AuditReport:
                     "note": check.note,
                     "problem_count": check.problem_count,
                     "problems": [
-                        {"file": p.file, "row": p.row, "column": p.column, "message": p.message}
-                        for p in check.problems
+                        {"file": p.file, "row": p.row, "column": p.column, "message": p.message} for p in check.problems
                     ],
                 }
                 for check in self.checks
@@ -160,9 +159,7 @@ class Finding:
             place = None if row is None or row <= 0 else int(row)
             self._problems.append(Problem(file=file, row=place, column=column, message=message))
 
-    def where(
-        self, bad: Bools, *, file: str, rows: Ints, column: str, say: Callable[[tuple[int, ...]], str]
-    ) -> None:
+    def where(self, bad: Bools, *, file: str, rows: Ints, column: str, say: Callable[[tuple[int, ...]], str]) -> None:
         """Record a problem at every true cell of ``bad``; ``rows`` has its shape, ``say`` words one index."""
         places = np.argwhere(bad)
         room = max(0, LISTED - len(self._problems))

@@ -115,6 +115,10 @@ class Commitment:
     """True: hold ``quantity_kw``; false: net load is the baseline's minus ``quantity_kw``."""
     sustain_h: float = 0.0
     """How long a reserve must be able to run once called [h]."""
+    reduction_only: bool = False
+    """As for the `Ask` that it answers; so are the next two."""
+    frozen_battery: bool = False
+    frozen_vehicle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +156,9 @@ class CostCurve:
     """For an inner approximation: cost at the last point minus the true cost there [USD]."""
     loss_kw: float = 0.0
     """For an inner approximation: power that the exact problem could promise beyond the last point [kW]."""
+    least_kw: float = 0.0
+    """Below this the line may lie under the true cost: earlier promises make the first watt cost something at once
+    (the home has to return to its baseline in the window), and no line through zero covers that. Zero without them."""
 
     @property
     def deliverable_kw(self) -> float:

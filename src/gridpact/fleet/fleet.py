@@ -1,0 +1,252 @@
+"""A fleet: one table with a row for each home. The same columns serve 6 homes or a million."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridpact.errors import GridpactError, InputError, MissingDataError
+from gridpact.fleet import cells
+from gridpact.fleet.clock import LocalWindow, check_plugged
+from gridpact.fleet.columns import COLUMN_NAMES, FLEET_COLUMNS, Kind, check_names
+from gridpact.fleet.prosumer import Prosumer
+from gridpact.horizon import zone
+
+Columns = dict[str, NDArray[Any]]
+LOAD_DEFAULT_KWH = 9800
+NEEDED_POWERS = {
+    "battery": ("battery_charge_kw", "battery_discharge_kw"),
+    "vehicle": ("vehicle_charge_kw",),
+    "solar": (),
+}
+SIZES = {"battery": "battery_capacity_kwh", "vehicle": "vehicle_capacity_kwh", "solar": "solar_kw"}
+POWERS = {"battery": NEEDED_POWERS["battery"], "vehicle": ("vehicle_charge_kw", "vehicle_discharge_kw"), "solar": ()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fleet:
+    """Checked homes. Make one with `Fleet.from_frame`, `read_fleet`, `generate_fleet` or `demonstration_fleet`."""
+
+    frame: pd.DataFrame
+    """One row a home, columns in the order of `FLEET_COLUMNS`, index 0 to n-1. NaN or None: does not have. To change
+    a home, copy the frame and make a new fleet of it."""
+    _position: Mapping[str, int] = field(repr=False)
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, *, source: str = "fleet", row_numbers: Sequence[int] | None = None
+    ) -> "Fleet":
+        """A checked fleet of a table with any of the fleet columns; what is missing takes its documented default.
+
+        Args:
+            frame: at least the column ``home_id``; cells may be text as in a CSV file.
+            source: names the table in messages.
+            row_numbers: how the source numbers its rows; from 1 if not given.
+
+        Raises:
+            InputError: unknown or missing column, unusable cell, no home, or a home or meter that is there twice.
+            UnitRangeError: a number is infinite or outside its column's range.
+        """
+        check_names(frame.columns, source=source)
+        if frame.empty:
+            raise InputError(f"{source} has no home; a fleet needs at least one row")
+        place = cells.Place(source=source, row_numbers=row_numbers or range(1, len(frame) + 1))
+        table = _parse(frame, place)
+        _fill(table, given=set(frame.columns), place=place)
+        _check(table, place)
+        checked = pd.DataFrame({name: _series(table[name]) for name in COLUMN_NAMES}, columns=list(COLUMN_NAMES))
+        return cls(frame=checked, _position={home: row for row, home in enumerate(table["home_id"])})
+
+    @property
+    def home_ids(self) -> tuple[str, ...]:
+        """Names of the homes in the fleet's order."""
+        return tuple(self._position)
+
+    def __len__(self) -> int:
+        """Number of homes."""
+        return len(self._position)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether ``other`` is a fleet of equal homes in the same order."""
+        return isinstance(other, Fleet) and self.frame.equals(other.frame)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def row(self, home_id: str) -> Mapping[str, Any]:
+        """One home's row: number (NaN if empty), text or None, bool, tuple of windows.
+
+        Raises:
+            MissingDataError: there is no such home.
+        """
+        number = self.position(home_id)
+        return {name: _scalar(self.frame[name].iat[number]) for name in COLUMN_NAMES}
+
+    def position(self, home_id: str) -> int:
+        """Row number of a home, from 0.
+
+        Raises:
+            MissingDataError: there is no such home.
+        """
+        try:
+            return self._position[home_id]
+        except KeyError:
+            raise MissingDataError(f"the fleet has no home {home_id!r}") from None
+
+    def home(self, home_id: str) -> Prosumer:
+        """A typed view of one home.
+
+        Raises:
+            MissingDataError: there is no such home.
+        """
+        return Prosumer.from_row(self.row(home_id))
+
+    def prosumers(self) -> Iterator[Prosumer]:
+        """Typed views of every home, in the fleet's order."""
+        columns = [self.frame[name].tolist() for name in COLUMN_NAMES]
+        return (Prosumer.from_row(dict(zip(COLUMN_NAMES, row, strict=True))) for row in zip(*columns, strict=True))
+
+    def subset(self, home_ids: Iterable[str]) -> "Fleet":
+        """The fleet of these homes, in the order given.
+
+        Raises:
+            MissingDataError: there is no such home.
+            InputError: no home, or one that is named twice.
+        """
+        rows = [self.position(home_id) for home_id in home_ids]
+        return Fleet.from_frame(self.frame.iloc[rows].reset_index(drop=True), source="subset of the fleet")
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _series(values: NDArray[Any]) -> pd.Series:
+    return pd.Series(values, dtype=values.dtype)
+
+
+def _parse(frame: pd.DataFrame, place: cells.Place) -> Columns:
+    table: Columns = {}
+    for column in FLEET_COLUMNS:
+        given = frame[column.name] if column.name in frame.columns else pd.Series([None] * len(frame), dtype=object)
+        table[column.name] = cells.parsed(given, column, place, check_window=LocalWindow.parse)
+    return table
+
+
+def _fill(table: Columns, *, given: set[str], place: cells.Place) -> None:
+    """Put in defaults, and empty what belongs to devices that a home does not have."""
+    homes = len(place.row_numbers)
+    owned = {device: np.nan_to_num(table[size]) > 0 for device, size in SIZES.items()}
+    for column in FLEET_COLUMNS:
+        values = table[column.name]
+        if column.kind in (Kind.TRUTH, Kind.WINDOWS):
+            continue
+        empty = np.isnan(values) if column.kind is Kind.NUMBER else np.array([value is None for value in values])
+        has = owned[column.device] if column.device else np.ones(homes, dtype=np.bool_)
+        if column.name in POWERS.get(column.device, ()):
+            _refuse(
+                ~has & (np.nan_to_num(values) > 0),
+                place,
+                column.name,
+                lambda row, values=values, column=column: (
+                    f"is {values[row]:g}, but {SIZES[column.device]} is empty or 0; give both or neither"
+                ),
+            )
+        default = column.default
+        if column.name in ("vehicle_arrive", "vehicle_depart") and column.name in given:
+            default = None
+        if default is not None:
+            values[empty & has] = default
+        values[~has] = math.nan if column.kind is Kind.NUMBER else None
+    for row, (home, load, meter) in enumerate(
+        zip(table["home_id"], table["load_profile"], table["meter_id"], strict=True)
+    ):
+        if load is None:
+            table["load_profile"][row] = f"model:{LOAD_DEFAULT_KWH}:{row + 1}"
+        if meter is None:
+            table["meter_id"][row] = home
+
+
+def _check(table: Columns, place: cells.Place) -> None:
+    _refuse(
+        np.array([home is None for home in table["home_id"]]), place, "home_id", lambda row: "is empty; name each home"
+    )
+    for name, why in (
+        ("home_id", "each home needs a name of its own"),
+        ("meter_id", "one premise would be sold twice"),
+    ):
+        _refuse_twice(table[name], place, name, why)
+    for name in dict.fromkeys(table["timezone"]):
+        try:
+            zone(name)
+        except InputError as problem:
+            row = list(table["timezone"]).index(name)
+            raise InputError(f"{place.of(row, 'timezone')}: {problem}") from None
+    for device, powers in NEEDED_POWERS.items():
+        size = table[SIZES[device]]
+        for power in powers:
+            _refuse(
+                (np.nan_to_num(size) > 0) & np.isnan(table[power]),
+                place,
+                power,
+                lambda row, device=device, size=size: (
+                    f"is empty, but the home has a {device} of {size[row]:g} kWh; give its power [kW]"
+                ),
+            )
+    _check_charge(table, place)
+    _check_plugged(table, place)
+
+
+def _check_charge(table: Columns, place: cells.Place) -> None:
+    low, soc, high = (table[f"battery_{part}_fraction"] for part in ("min_soc", "soc", "max_soc"))
+    _refuse(
+        (low > soc) | (low > high),
+        place,
+        "battery_min_soc_fraction",
+        lambda row: (
+            f"is {low[row]:g}, above battery_soc_fraction {soc[row]:g} or battery_max_soc_fraction {high[row]:g}"
+        ),
+    )
+    _refuse(
+        soc > high,
+        place,
+        "battery_soc_fraction",
+        lambda row: f"is {soc[row]:g}, above battery_max_soc_fraction {high[row]:g}",
+    )
+
+
+def _check_plugged(table: Columns, place: cells.Place) -> None:
+    known: set[tuple[str | None, str | None]] = set()
+    for row, pair in enumerate(zip(table["vehicle_arrive"], table["vehicle_depart"], strict=True)):
+        if pair in known:
+            continue
+        known.add(pair)
+        arrive, depart = pair
+        if (arrive is None) != (depart is None):
+            raise InputError(
+                f"{place.of(row, 'vehicle_arrive')} and vehicle_depart: one is empty and the other is not; leave both "
+                "empty for a car that is away all day"
+            )
+        try:
+            check_plugged(arrive or "", depart or "")
+        except GridpactError as problem:
+            raise InputError(f"{place.of(row, 'vehicle_arrive')} and vehicle_depart: {problem}") from None
+
+
+def _refuse(bad: NDArray[np.bool_], place: cells.Place, column: str, say: Any) -> None:
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(f"{place.of(row, column)} {say(row)}")
+
+
+def _refuse_twice(values: NDArray[Any], place: cells.Place, column: str, why: str) -> None:
+    again = pd.Series(values, dtype=object).duplicated().to_numpy()
+    if again.any():
+        row = int(np.flatnonzero(again)[0])
+        first = int(np.flatnonzero(values == values[row])[0])
+        raise InputError(
+            f"{place.of(row, column)} is {values[row]!r} again, as in row {place.row_numbers[first]}; {why}"
+        )

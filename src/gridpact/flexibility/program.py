@@ -1,0 +1,411 @@
+"""One home's schedule as a linear program, with the parts that non-convex homes need.
+
+Columns per interval: buy, sell, battery charge and discharge, vehicle charge and discharge (plugged intervals only),
+curtailment (sunny intervals only), battery and vehicle energy; and one column for the quantity of an ask, so that a
+whole cost curve is one program with one bound that moves.
+
+    buy - sell = load - solar + charge - discharge + vehicle charge - vehicle discharge + curtailed
+
+In intervals with a promised net load the left side is that number (less the asked quantity), and the bill of those
+intervals is a constant that `Terms.fixed_cost_usd` adds.
+
+Three options serve homes whose exact problem is not convex:
+
+* ``ghosts``: the plain program may charge and discharge in one interval, which burns energy. Replacing the pair by its
+  difference keeps the net load and leaves the battery *fuller*: by concavity of what is stored per kW, never fuller than
+  a second, upper energy path that grows by ``slope * (charge - discharge)`` with the slope of either mode. If that path
+  too stays under the ceiling, the difference is a schedule that a real inverter can follow. This is a convex inner
+  approximation, exact wherever the mode behind the slope is the mode used.
+* ``straight``: where export pays more than import the bill is concave in net load. It is replaced by its tangent at the
+  baseline (the import price if the home buys there, else the export price), which is never below it.
+* ``binaries``: the exact mixed-integer program.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridpact.flexibility.home import Bools, Floats, HomeProblem
+from gridpact.flexibility.linear import Program, TripletMatrix
+from gridpact.flexibility.terms import Terms
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ghosts:
+    """Slopes of the upper energy paths: energy at the cells per kWh of net charging."""
+
+    battery: Floats
+    """Shape (T,)."""
+    vehicle: Floats
+    """Shape (T,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binaries:
+    """Intervals in which a mixed-integer program decides the mode."""
+
+    battery: Bools
+    vehicle: Bools
+    meter: Bools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where each variable stands among the columns."""
+
+    size: int
+    plugged: Indices
+    """Intervals with a vehicle, in order; vehicle columns follow it."""
+    session: Indices
+    """Session of each plugged interval."""
+    sunny: Indices
+    """Intervals with solar output; curtailment columns follow it."""
+    buy: Indices
+    sell: Indices
+    charge: Indices
+    discharge: Indices
+    energy: Indices
+    """T + 1 instants; empty without a battery, like charge and discharge."""
+    vehicle_charge: Indices
+    vehicle_discharge: Indices
+    """Empty for a charge-only vehicle."""
+    vehicle_energy: Indices
+    curtailed: Indices
+    quantity: int
+    """Column of the ask's quantity; -1 without an ask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeProgram:
+    """A program and how to read its columns."""
+
+    program: Program
+    layout: Layout
+    throughput: Floats
+    """Second objective: energy through the devices; curtailment counts a thousandth [kWh]."""
+    lateness: Floats
+    """Third objective: charging energy times how late it is."""
+
+
+def vehicle_lowest_kwh(home: HomeProblem, session: int) -> float:
+    """Energy below which the vehicle is never taken in a session [kWh]."""
+    return min(home.vehicle_floor_kwh, home.sessions[session].start_kwh)
+
+
+def lay_out(home: HomeProblem, *, ask: bool) -> Layout:
+    """Number the columns."""
+    periods = home.periods
+    plugged = [np.arange(s.first, s.stop) for s in home.sessions]
+    session = [np.full(s.stop - s.first, k) for k, s in enumerate(home.sessions)]
+    spots = np.concatenate(plugged) if plugged else np.zeros(0, dtype=np.int64)
+    sunny = np.flatnonzero(home.solar_kw > 0)
+    battery = periods if home.has_battery else 0
+    two_way = len(spots) if home.vehicle_discharge_kw > 0 else 0
+    sizes = [periods, periods, battery, battery, battery + 1 if battery else 0, len(spots), two_way, len(spots), len(sunny)]
+    edges = np.cumsum([0, *sizes])
+    blocks = [np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    size = int(edges[-1])
+    return Layout(
+        size=size + 1 if ask else size,
+        plugged=spots,
+        session=np.concatenate(session) if session else np.zeros(0, dtype=np.int64),
+        sunny=sunny,
+        buy=blocks[0],
+        sell=blocks[1],
+        charge=blocks[2],
+        discharge=blocks[3],
+        energy=blocks[4],
+        vehicle_charge=blocks[5],
+        vehicle_discharge=blocks[6],
+        vehicle_energy=blocks[7],
+        curtailed=blocks[8],
+        quantity=size if ask else -1,
+    )
+
+
+def most_buy_kw(home: HomeProblem) -> Floats:
+    """Most that the meter can import with every device at full power, shape (T,) [kW]."""
+    load = home.load_kw + home.battery_charge_kw * home.has_battery
+    for session in home.sessions:
+        load[session.first : session.stop] += home.vehicle_charge_kw
+    return np.maximum(load, 0.0)
+
+
+def most_sell_kw(home: HomeProblem) -> Floats:
+    """Most that the meter can export, shape (T,) [kW]."""
+    if not home.export_allowed:
+        return np.zeros(home.periods)
+    surplus = home.solar_kw - home.load_kw + home.battery_discharge_kw * home.has_battery
+    for session in home.sessions:
+        surplus[session.first : session.stop] += home.vehicle_discharge_kw
+    return np.maximum(surplus, 0.0)
+
+
+def crossed_meter(home: HomeProblem, terms: Terms) -> Bools:
+    """Free intervals in which export pays more than import and the home could do either."""
+    either = (most_sell_kw(home) > 0) & (most_buy_kw(home) > 0)
+    return (home.export_usd_per_kwh > home.import_usd_per_kwh) & either & ~terms.fixed
+
+
+def build(
+    home: HomeProblem, terms: Terms, *, ghosts: Ghosts | None = None, straight: bool = False, binaries: Binaries | None = None
+) -> HomeProgram:
+    """The program of ``home`` under ``terms``."""
+    layout = lay_out(home, ask=terms.ask is not None)
+    draft = _Draft(home, terms, layout)
+    draft.meter(straight=straight)
+    draft.battery()
+    draft.vehicle()
+    draft.solar()
+    if terms.ask is not None:
+        draft.ask()
+    if ghosts is not None:
+        draft.ghosts(ghosts)
+    if binaries is not None:
+        draft.binaries(binaries)
+    return draft.finish()
+
+
+class _Draft:
+    """A program under construction."""
+
+    def __init__(self, home: HomeProblem, terms: Terms, layout: Layout) -> None:
+        self.home, self.terms, self.at = home, terms, layout
+        self.matrix = TripletMatrix()
+        self.cost = np.zeros(layout.size)
+        self.lower = np.zeros(layout.size)
+        self.upper = np.full(layout.size, np.inf)
+        self.row_lower: list[Floats] = []
+        self.row_upper: list[Floats] = []
+        self.rows = 0
+        self.integers = 0
+
+    def new_rows(self, lower: Floats, upper: Floats) -> Indices:
+        rows = np.arange(self.rows, self.rows + len(lower))
+        self.rows += len(lower)
+        self.row_lower.append(np.asarray(lower, dtype=float))
+        self.row_upper.append(np.asarray(upper, dtype=float))
+        return rows
+
+    def new_columns(self, lower: Floats, upper: Floats) -> Indices:
+        columns = np.arange(len(self.cost), len(self.cost) + len(lower))
+        self.cost = np.append(self.cost, np.zeros(len(lower)))
+        self.lower, self.upper = np.append(self.lower, lower), np.append(self.upper, upper)
+        return columns
+
+    def hold(self, columns: Indices, value: Floats) -> None:
+        self.lower[columns] = self.upper[columns] = value
+
+    def meter(self, *, straight: bool) -> None:
+        home, terms, at = self.home, self.terms, self.at
+        fixed = terms.fixed
+        right = home.load_kw - home.solar_kw - np.where(fixed, terms.fixed_net_kw, 0.0)
+        rows = self.new_rows(right, right)
+        self.balance = rows
+        self.matrix.add(rows, at.buy, 1.0)
+        self.matrix.add(rows, at.sell, -1.0)
+        buy, sell = home.import_usd_per_kwh, home.export_usd_per_kwh
+        if straight and terms.baseline is not None:
+            crossed = crossed_meter(home, terms)
+            buying = terms.baseline.net_kw > 0
+            buying |= (terms.baseline.net_kw == 0) & ~terms.windows
+            sell = np.where(crossed & buying, buy, sell)
+            buy = np.where(crossed & ~buying, sell, buy)
+        self.cost[at.buy] = np.where(fixed, 0.0, buy) * home.step_h
+        self.cost[at.sell] = np.where(fixed, 0.0, -sell) * home.step_h
+        most, least = terms.most_net_kw, terms.least_net_kw
+        self.lower[at.buy] = np.where(fixed, 0.0, np.maximum(least, 0.0))
+        self.upper[at.buy] = np.where(fixed, 0.0, np.minimum(most_buy_kw(home), np.maximum(most, 0.0)))
+        self.lower[at.sell] = np.where(fixed, 0.0, np.maximum(-most, 0.0))
+        self.upper[at.sell] = np.where(fixed, 0.0, np.minimum(most_sell_kw(home), np.maximum(-least, 0.0)))
+
+    def battery(self) -> None:
+        home, terms, at = self.home, self.terms, self.at
+        if not len(at.charge):
+            return
+        h, into, out = home.step_h, home.battery_charge_efficiency, home.battery_discharge_efficiency
+        self.matrix.add(self.balance, at.charge, -1.0)
+        self.matrix.add(self.balance, at.discharge, 1.0)
+        rows = self.new_rows(np.zeros(home.periods), np.zeros(home.periods))
+        self.matrix.add(rows, at.energy[1:], 1.0)
+        self.matrix.add(rows, at.energy[:-1], -1.0)
+        self.matrix.add(rows, at.charge, -into * h)
+        self.matrix.add(rows, at.discharge, h / out)
+        self.upper[at.charge] = home.battery_charge_kw
+        self.upper[at.discharge] = home.battery_discharge_kw - terms.reserve_kw
+        need = terms.reserve_energy_kwh
+        self.lower[at.energy] = home.battery_floor_kwh + np.maximum(np.append(need, 0.0), np.insert(need, 0, 0.0))
+        self.upper[at.energy] = home.battery_ceiling_kwh
+        self.lower[at.energy[-1]] = max(self.lower[at.energy[-1]], terms.battery_end_kwh)
+        start = at.energy[0]
+        if self.lower[start] <= home.battery_start_kwh + 1e-9:
+            self.lower[start] = home.battery_start_kwh
+        self.upper[start] = home.battery_start_kwh
+        self.cost[at.discharge] = home.battery_wear_usd_per_kwh * h
+        if np.isfinite(home.cycle_limit_kwh):
+            spans = home.cycle_windows
+            limits = self.new_rows(np.full(len(spans), -np.inf), np.full(len(spans), home.cycle_limit_kwh))
+            for row, (first, stop) in zip(limits, spans, strict=True):
+                self.matrix.add(row, at.discharge[first:stop], h / out)
+        if terms.baseline is not None:
+            frozen = terms.frozen_battery
+            self.hold(at.charge[frozen], terms.baseline.battery_charge_kw[frozen])
+            self.hold(at.discharge[frozen], terms.baseline.battery_discharge_kw[frozen])
+            held = self.lower[at.discharge] > home.battery_discharge_kw - terms.reserve_kw
+            self.upper[at.discharge[held]] = (home.battery_discharge_kw - terms.reserve_kw)[held]
+
+    def vehicle(self) -> None:
+        home, terms, at = self.home, self.terms, self.at
+        if not len(at.plugged):
+            return
+        h, into, out = home.step_h, home.vehicle_charge_efficiency, home.vehicle_discharge_efficiency
+        self.matrix.add(self.balance[at.plugged], at.vehicle_charge, -1.0)
+        firsts = np.flatnonzero(np.diff(at.session, prepend=-1))
+        lasts = np.flatnonzero(np.diff(at.session, append=-1))
+        start = np.zeros(len(at.plugged))
+        start[firsts] = [session.start_kwh for session in home.sessions]
+        rows = self.new_rows(start, start)
+        inner = np.setdiff1d(np.arange(len(at.plugged)), firsts)
+        self.matrix.add(rows, at.vehicle_energy, 1.0)
+        self.matrix.add(rows[inner], at.vehicle_energy[inner - 1], -1.0)
+        self.matrix.add(rows, at.vehicle_charge, -into * h)
+        self.upper[at.vehicle_charge] = home.vehicle_charge_kw
+        lowest = np.array([vehicle_lowest_kwh(home, k) for k in range(len(home.sessions))])
+        self.lower[at.vehicle_energy] = lowest[at.session]
+        self.upper[at.vehicle_energy] = home.vehicle_capacity_kwh
+        ends = at.vehicle_energy[lasts]
+        self.lower[ends] = np.maximum(self.lower[ends], terms.session_end_kwh)
+        if len(at.vehicle_discharge):
+            self.matrix.add(self.balance[at.plugged], at.vehicle_discharge, 1.0)
+            self.matrix.add(rows, at.vehicle_discharge, h / out)
+            self.upper[at.vehicle_discharge] = home.vehicle_discharge_kw
+        if terms.baseline is not None:
+            frozen = terms.frozen_vehicle[at.plugged]
+            self.hold(at.vehicle_charge[frozen], terms.baseline.vehicle_charge_kw[at.plugged[frozen]])
+            if len(at.vehicle_discharge):
+                self.hold(at.vehicle_discharge[frozen], terms.baseline.vehicle_discharge_kw[at.plugged[frozen]])
+
+    def solar(self) -> None:
+        home, terms, at = self.home, self.terms, self.at
+        self.matrix.add(self.balance[at.sunny], at.curtailed, -1.0)
+        self.upper[at.curtailed] = home.solar_kw[at.sunny]
+        if terms.baseline is not None:
+            frozen = terms.frozen_solar[at.sunny]
+            self.hold(at.curtailed[frozen], terms.baseline.curtailed_kw[at.sunny[frozen]])
+
+    def ask(self) -> None:
+        terms, at = self.terms, self.at
+        window = np.flatnonzero(terms.ask_window)
+        self.upper[at.quantity] = terms.most_quantity_kw
+        if terms.ask is None or not terms.ask.reserve:
+            self.matrix.add(self.balance[window], at.quantity, -1.0)
+            return
+        rows = self.new_rows(np.full(len(window), -np.inf), self.home.battery_discharge_kw - terms.reserve_kw[window])
+        self.matrix.add(rows, at.discharge[window], 1.0)
+        self.matrix.add(rows, at.quantity, 1.0)
+        floor = self.home.battery_floor_kwh + terms.reserve_energy_kwh[window]
+        for side in (0, 1):
+            rows = self.new_rows(floor, np.full(len(window), np.inf))
+            self.matrix.add(rows, at.energy[window + side], 1.0)
+            self.matrix.add(rows, at.quantity, -terms.ask_energy_h)
+        limited = window[np.isfinite(terms.least_net_kw[window]) & ~terms.fixed[window]]
+        rows = self.new_rows(terms.least_net_kw[limited], np.full(len(limited), np.inf))
+        self.matrix.add(rows, at.buy[limited], 1.0)
+        self.matrix.add(rows, at.sell[limited], -1.0)
+        self.matrix.add(rows, at.quantity, -1.0)
+
+    def ghosts(self, ghosts: Ghosts) -> None:
+        home, terms, at = self.home, self.terms, self.at
+        h = home.step_h
+        if len(at.charge):
+            path = self.new_columns(np.zeros(home.periods), np.full(home.periods, home.battery_ceiling_kwh))
+            right = np.zeros(home.periods)
+            right[0] = home.battery_start_kwh
+            rows = self.new_rows(right, right)
+            self.matrix.add(rows, path, 1.0)
+            self.matrix.add(rows[1:], path[:-1], -1.0)
+            self.matrix.add(rows, at.charge, -ghosts.battery * h)
+            self.matrix.add(rows, at.discharge, ghosts.battery * h)
+        if len(at.vehicle_discharge):
+            spots = len(at.plugged)
+            path = self.new_columns(np.zeros(spots), np.full(spots, home.vehicle_capacity_kwh))
+            firsts = np.flatnonzero(np.diff(at.session, prepend=-1))
+            right = np.zeros(spots)
+            right[firsts] = [session.start_kwh for session in home.sessions]
+            rows = self.new_rows(right, right)
+            inner = np.setdiff1d(np.arange(spots), firsts)
+            slope = ghosts.vehicle[at.plugged] * h
+            self.matrix.add(rows, path, 1.0)
+            self.matrix.add(rows[inner], path[inner - 1], -1.0)
+            self.matrix.add(rows, at.vehicle_charge, -slope)
+            self.matrix.add(rows, at.vehicle_discharge, slope)
+
+    def binaries(self, binaries: Binaries) -> None:
+        home, at = self.home, self.at
+        self.integers = len(self.cost)
+        if len(at.charge):
+            chosen = np.flatnonzero(binaries.battery)
+            self._either(
+                at.charge[chosen],
+                np.full(len(chosen), home.battery_charge_kw),
+                at.discharge[chosen],
+                np.full(len(chosen), home.battery_discharge_kw),
+            )
+        if len(at.vehicle_discharge):
+            spots = np.flatnonzero(binaries.vehicle[at.plugged])
+            self._either(
+                at.vehicle_charge[spots],
+                np.full(len(spots), home.vehicle_charge_kw),
+                at.vehicle_discharge[spots],
+                np.full(len(spots), home.vehicle_discharge_kw),
+            )
+        chosen = np.flatnonzero(binaries.meter)
+        self._either(at.buy[chosen], most_buy_kw(home)[chosen], at.sell[chosen], most_sell_kw(home)[chosen])
+
+    def _either(self, one: Indices, most_one: Floats, other: Indices, most_other: Floats) -> None:
+        """At most one of two columns is above zero."""
+        if not len(one):
+            return
+        switch = self.new_columns(np.zeros(len(one)), np.ones(len(one)))
+        rows = self.new_rows(np.full(len(one), -np.inf), np.zeros(len(one)))
+        self.matrix.add(rows, one, 1.0)
+        self.matrix.add(rows, switch, -most_one)
+        rows = self.new_rows(np.full(len(one), -np.inf), most_other)
+        self.matrix.add(rows, other, 1.0)
+        self.matrix.add(rows, switch, most_other)
+
+    def finish(self) -> HomeProgram:
+        home, at, size = self.home, self.at, len(self.cost)
+        starts, indices, values = self.matrix.compressed(size)
+        integer = np.zeros(0, dtype=np.bool_)
+        if self.integers and self.integers < size:
+            integer = np.arange(size) >= self.integers
+        throughput, lateness = np.zeros(size), np.zeros(size)
+        for columns in (at.charge, at.discharge, at.vehicle_charge, at.vehicle_discharge):
+            throughput[columns] = home.step_h
+        throughput[at.curtailed] = 1e-3 * home.step_h
+        when = np.arange(home.periods) / home.periods
+        lateness[at.charge] = when[: len(at.charge)] * home.step_h
+        lateness[at.vehicle_charge] = when[at.plugged] * home.step_h
+        lateness[at.discharge] = 1e-3 * lateness[at.charge]
+        if len(at.vehicle_discharge):
+            lateness[at.vehicle_discharge] = 1e-3 * lateness[at.vehicle_charge]
+        return HomeProgram(
+            program=Program(
+                cost=self.cost,
+                lower=self.lower,
+                upper=self.upper,
+                row_lower=np.concatenate(self.row_lower),
+                row_upper=np.concatenate(self.row_upper),
+                starts=starts,
+                indices=indices,
+                values=values,
+                integer=integer,
+            ),
+            layout=at,
+            throughput=throughput,
+            lateness=lateness,
+        )

@@ -1,0 +1,213 @@
+"""The homes' agents: strategies asked group by group, their words checked by the referee.
+
+Whatever a strategy does (raise, return nonsense, lie), its homes end up with a valid ask or answer, and every
+replacement by the deterministic policy is recorded with its reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gridpact.errors import InputError
+from gridpact.market.opportunity import MarketOpportunity
+from gridpact.messages.books import Floats, Ints, OfferBook
+from gridpact.negotiation.referee import Agreed, AnswerRows, Codes, Referee, Refusal
+from gridpact.negotiation.strategies import load_strategy
+from gridpact.negotiation.strategy import AnswerContext, AskContext, Strategy, best_response
+from gridpact.negotiation.supply import whole_watts
+
+EVERY_OTHER_HOME = "*"
+Strategies = str | Strategy | Mapping[str, str | Strategy]
+"""One strategy for all, or one by home id, with ``*`` for every home that is not named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """Rows that the referee refused."""
+
+    round: int
+    what: str
+    """``ask`` or ``answer``."""
+    strategy: str
+    reason: str
+    homes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Group:
+    """The homes that one strategy speaks for."""
+
+    name: str
+    strategy: Strategy
+    homes: Ints
+
+
+def group_homes(strategies: Strategies, home_ids: tuple[str, ...], *, default: str) -> tuple[Group, ...]:
+    """Homes by strategy, in order of first appearance.
+
+    Raises:
+        InputError: an unknown strategy, or a strategy for a home that is not in this run.
+    """
+    if isinstance(strategies, str | Strategy):
+        strategies = {EVERY_OTHER_HOME: strategies}
+    known = set(home_ids)
+    for home_id in strategies:
+        if home_id != EVERY_OTHER_HOME and home_id not in known:
+            raise InputError(f"a strategy is named for home {home_id!r}, which is not in this run")
+    other = strategies.get(EVERY_OTHER_HOME, default)
+    members: dict[int, tuple[Strategy, list[int]]] = {}
+    loaded: dict[str, Strategy] = {}
+    for index, home_id in enumerate(home_ids):
+        chosen = strategies.get(home_id, other)
+        if isinstance(chosen, str):
+            if chosen not in loaded:
+                loaded[chosen] = load_strategy(chosen)
+            chosen = loaded[chosen]
+        if not isinstance(chosen, Strategy):
+            raise InputError(f"the strategy of home {home_id!r} is {chosen!r}, not a name or a Strategy")
+        members.setdefault(id(chosen), (chosen, []))[1].append(index)
+    return tuple(
+        Group(name=strategy.name or type(strategy).__name__, strategy=strategy, homes=np.array(homes, dtype=np.int64))
+        for strategy, homes in members.values()
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Agents:
+    """Asks strategies for bids and answers, and keeps the record of what was replaced."""
+
+    groups: Sequence[Group]
+    opportunity: MarketOpportunity
+    referee: Referee
+    rounds: int
+    willingness: Floats
+    seed: int
+    replacements: list[Replacement] = field(default_factory=list)
+
+    def asks(
+        self, round: int, homes: Ints, *, standing: Floats | None, offered: Sequence[Floats], accepted_kw: Floats
+    ) -> Floats:
+        """Valid asks of ``homes``, shape (m, K), in whole cents.
+
+        Args:
+            round: this round.
+            homes: indices of the homes that bid, shape (m,).
+            standing: everyone's standing asks, shape (n, K); none in round 1.
+            offered: everyone's offered prices in earlier rounds, each of shape (n,).
+            accepted_kw: everyone's accepted quantity, shape (n,) [kW].
+        """
+        supply = self.referee.supply
+        policy = supply.reservation_price if standing is None else standing
+        said = policy[homes].copy()
+        for number, group in enumerate(self.groups):
+            place = np.flatnonzero(np.isin(homes, group.homes))
+            rows = homes[place]
+            if not rows.size:
+                continue
+            history = np.array([prices[rows] for prices in offered]).reshape(len(offered), len(rows))
+            context = AskContext(
+                opportunity_id=self.opportunity.opportunity_id,
+                round=round,
+                rounds=self.rounds,
+                window_h=supply.window_h,
+                reference_price=self.opportunity.reference_price,
+                home_ids=tuple(supply.home_ids[int(row)] for row in rows),
+                width_kw=supply.width_kw[rows],
+                reservation_price=supply.reservation_price[rows],
+                previous_ask=None if standing is None else standing[rows],
+                offered=history,
+                accepted_kw=accepted_kw[rows],
+                willingness=self.willingness[rows],
+                rng=np.random.default_rng([self.seed, round, number, 0]),
+            )
+            raw = self._heard(group, "asks", context, supply.width_kw[rows].shape)
+            if isinstance(raw, str):
+                self._replace(round, "ask", group, raw, rows)
+                continue
+            asks = self.referee.tidy_asks(rows, raw)
+            codes = self.referee.review_asks(rows, asks, None if standing is None else standing[rows])
+            self._record(round, "ask", group, codes, rows)
+            said[place[codes == Refusal.NONE]] = asks[codes == Refusal.NONE]
+        return said
+
+    def answers(self, homes: Ints, offers: OfferBook, *, standing: Floats, agreed: Agreed) -> Floats:
+        """Valid cumulative acceptances of ``homes``, shape (m,) [kW], whole watts.
+
+        Args:
+            homes: indices of the homes that answer, all of them in ``offers``, shape (m,).
+            offers: this round's offers.
+            standing: everyone's standing asks, shape (n, K).
+            agreed: what has been agreed before this round.
+        """
+        supply = self.referee.supply
+        said = agreed.accepted_kw[homes].copy()
+        price, cap_kw = np.full(supply.homes, np.nan), np.zeros(supply.homes)
+        price[offers.home_index], cap_kw[offers.home_index] = offers.price, offers.cap_kw
+        for number, group in enumerate(self.groups):
+            place = np.flatnonzero(np.isin(homes, group.homes))
+            rows = homes[place]
+            if not rows.size:
+                continue
+
+            def context(rows: Ints = rows, number: int = number) -> AnswerContext:
+                """A fresh one each time: a strategy may have scribbled on the last."""
+                return AnswerContext(
+                    opportunity_id=self.opportunity.opportunity_id,
+                    round=offers.round,
+                    rounds=self.rounds,
+                    window_h=supply.window_h,
+                    home_ids=tuple(supply.home_ids[int(row)] for row in rows),
+                    width_kw=supply.width_kw[rows],
+                    reservation_price=supply.reservation_price[rows],
+                    ask=standing[rows],
+                    price=price[rows],
+                    cap_kw=cap_kw[rows],
+                    accepted_kw=agreed.accepted_kw[rows],
+                    least_kw=supply.least_kw[rows],
+                    willingness=self.willingness[rows],
+                    rng=np.random.default_rng([self.seed, offers.round, number, 1]),
+                )
+
+            def review(total_kw: Floats, rows: Ints = rows) -> Codes:
+                spoken = AnswerRows(
+                    home=rows, round=np.full(len(rows), offers.round), price=price[rows], total_kw=total_kw
+                )
+                return self.referee.review_answers(spoken, offers, agreed)
+
+            policy = best_response(context())
+            fallback = np.where(review(policy) == Refusal.NONE, policy, agreed.accepted_kw[rows])
+            raw = self._heard(group, "answers", context(), (len(rows),))
+            if isinstance(raw, str):
+                self._replace(offers.round, "answer", group, raw, rows)
+                said[place] = fallback
+                continue
+            with np.errstate(all="ignore"):
+                total_kw = whole_watts(raw)
+            codes = review(total_kw)
+            self._record(offers.round, "answer", group, codes, rows)
+            said[place] = np.where(codes == Refusal.NONE, total_kw, fallback)
+        return said
+
+    def _heard(
+        self, group: Group, method: str, context: AskContext | AnswerContext, shape: tuple[int, ...]
+    ) -> Floats | str:
+        """What the strategy returned as an array of ``shape``, or why it cannot be used."""
+        try:
+            raw = np.array(getattr(group.strategy, method)(context), dtype=np.float64)
+        except Exception as problem:  # a plug-in may raise anything; its homes must not suffer for it
+            return f"{method} raised {type(problem).__name__}"
+        if raw.shape != shape:
+            return f"{method} returned shape {raw.shape} where {shape} is wanted"
+        return raw
+
+    def _record(self, round: int, what: str, group: Group, codes: Codes, rows: Ints) -> None:
+        for code in np.unique(codes[codes != Refusal.NONE]):
+            self._replace(round, what, group, Refusal(int(code)).text, rows[codes == code])
+
+    def _replace(self, round: int, what: str, group: Group, reason: str, rows: Ints) -> None:
+        self.replacements.append(
+            Replacement(
+                round=round, what=what, strategy=group.name, reason=reason, homes=tuple(int(row) for row in rows)
+            )
+        )

@@ -1,0 +1,74 @@
+"""One market day from end to end: read this file first.
+
+data -> fleet, market -> flexibility -> negotiation -> coalition, optimisation -> clearing -> settlement -> report
+"""
+
+import time
+from collections.abc import Callable
+
+from gridpact.fleet.day import build_fleet_day
+from gridpact.flexibility.highs import HighsModel
+from gridpact.flexibility.model import FlexibilityModel
+from gridpact.operation.assembly import FinishedDay, assemble
+from gridpact.operation.bidding import Award, bid_for
+from gridpact.operation.chronicle import Chronicle
+from gridpact.operation.delivery import deliver_and_settle
+from gridpact.operation.homes import MapLike, freeze_baselines
+from gridpact.operation.inputs import MarketDay
+from gridpact.optimization.dispatch import plan_dispatch
+
+Progress = Callable[[str], None]
+
+
+def run_market_day(
+    day: MarketDay,
+    *,
+    model: FlexibilityModel | None = None,
+    progress: Progress = lambda stage: None,
+    spread: MapLike = map,
+) -> FinishedDay:
+    """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
+
+    Args:
+        day: a checked market day, see `prepare_day`.
+        model: what prices a home's flexibility; HiGHS on the reference model by default.
+        progress: told the name of each stage as it begins.
+        spread: how work on independent homes is spread, like the built-in ``map``.
+
+    Returns:
+        Everything that goes into the run folder.
+
+    Raises:
+        InfeasibleError: a home's own data allow no schedule at all.
+    """
+    model = model or HighsModel()
+    chronicle = Chronicle.begin(day)
+
+    progress(f"reading {len(day.fleet)} homes over {day.horizon.periods} intervals")
+    fleet_day = build_fleet_day(
+        day.fleet,
+        day.horizon,
+        wholesale=None if day.wholesale is None else day.wholesale.series,
+        seed=day.seed,
+        profiles=day.profiles,
+        tariffs=day.tariffs,
+    )
+    with chronicle.stage("baseline"):
+        progress("freezing every home's baseline")
+        homes = freeze_baselines(day, fleet_day, model, spread=spread)
+        chronicle.baseline_frozen(homes)
+
+    awards: list[Award] = []
+    for call in day.calls:
+        progress(f"{call.opportunity.opportunity_id}: negotiating")
+        awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle))
+
+    with chronicle.stage("dispatch"):
+        progress("dispatching")
+        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=spread)
+        chronicle.dispatched(plan)
+    with chronicle.stage("settlement"):
+        progress("settling")
+        delivery = deliver_and_settle(homes, plan, awards, day=day)
+        chronicle.settled(delivery)
+    return assemble(day, homes, awards, plan, delivery, chronicle, finished=time.perf_counter())

@@ -1,0 +1,142 @@
+"""`OptimizationTool`: from the operator's terms to a bid that never loses money, or the reason why there is none."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from gridpact.coalition.formation import FormationResult, form
+from gridpact.coalition.problem import FormationProblem
+from gridpact.coalition.solver import Highs, Solver
+from gridpact.errors import InputError, OptimizationError
+from gridpact.optimization.bid import BidCurve, bid_curve
+from gridpact.optimization.diagnosis import Diagnosis, diagnose
+from gridpact.optimization.fallback import fallback_formation
+from gridpact.optimization.formulation import BidRequest, formation_problem, loss_avoided_usd
+from gridpact.optimization.spec import ProblemSpec
+
+
+class InstructionReader(Protocol):
+    """Reads an operator's words into terms; what it returns is checked like a file."""
+
+    def read(self, instruction: str) -> Mapping[str, Any]:
+        """Terms of `ProblemSpec` as plain values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BidDecision:
+    """A bid, or why there is none."""
+
+    curve: BidCurve
+    """Empty where the VPP declines."""
+    formation: FormationResult
+    problem: FormationProblem
+    """What was solved: scenario prices in cents and the terms in force."""
+    loss_avoided_usd: float | None
+    """Where it declines: what filling the request from the cheapest options would lose at the expected price."""
+    diagnosis: Diagnosis | None
+    """Where it declines although there are options."""
+    notes: tuple[str, ...] = ()
+    """What an operator should know of how the bid came about, such as a solver's failure."""
+
+    @property
+    def declined(self) -> bool:
+        """Whether nothing is bid."""
+        return not self.curve.segments
+
+    @property
+    def method(self) -> str:
+        """``optimal`` or ``fallback``."""
+        return self.formation.method
+
+    @property
+    def status(self) -> str:
+        """What the solver said."""
+        return self.formation.status
+
+    @property
+    def gap(self) -> float | None:
+        """Relative distance to the proven bound; None for the fallback."""
+        return self.formation.gap
+
+    @property
+    def solver(self) -> str:
+        """Which solver, or merit order."""
+        return self.formation.solver
+
+    @property
+    def shadow_prices(self) -> tuple[str, ...]:
+        """What one more unit of each binding limit would be worth, in words."""
+        return self.formation.shadow_prices
+
+    @property
+    def expected_value_usd(self) -> float:
+        """Expected market value less option cost plus the worth of satisfaction [USD]."""
+        return self.formation.value_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizationTool:
+    """Turns terms and options into a bid by CVXPY and HiGHS, and by merit order where that fails."""
+
+    solver: Solver = Highs()
+    reader: InstructionReader | None = None
+    """Needed only for free text."""
+
+    def formulate(self, instruction: "ProblemSpec | Mapping[str, Any] | Path | str | None" = None) -> ProblemSpec:
+        """The operator's terms, from a spec, a mapping, a YAML or JSON file (`Path`), or words (`str`).
+
+        Raises:
+            InputError: terms that cannot be used, or words without a reader.
+        """
+        if instruction is None:
+            return ProblemSpec()
+        if isinstance(instruction, ProblemSpec):
+            return instruction
+        if isinstance(instruction, Path):
+            return ProblemSpec.from_yaml(instruction)
+        if isinstance(instruction, str):
+            if self.reader is None:
+                raise InputError(
+                    "free text needs an InstructionReader, and this tool has none; "
+                    "give terms as YAML (a Path) or a mapping"
+                )
+            return ProblemSpec.from_mapping(self.reader.read(instruction), source="the instruction")
+        return ProblemSpec.from_mapping(instruction)
+
+    def solve(self, spec: ProblemSpec, request: BidRequest) -> BidDecision:
+        """The bid that is worth most within ``spec``, the market's rules and what homes agreed to.
+
+        A solver's failure leads to merit-order pricing, labelled ``fallback``. Nothing is bid where every coalition
+        would lose money or break a term; the decision then says by how much, and what is in the way.
+        """
+        problem = formation_problem(spec, request)
+        notes: tuple[str, ...] = ()
+        try:
+            formation = form(problem, solver=self.solver)
+        except OptimizationError as failure:
+            formation = fallback_formation(problem, solver=self.solver.name)
+            notes = (f"merit-order fallback pricing: {failure}",)
+        product = request.opportunity.product
+        if formation.formed:
+            curve = bid_curve(problem, formation.x, price_floor=request.rules.price_floor(product))
+            return BidDecision(
+                curve=curve, formation=formation, problem=problem, loss_avoided_usd=None, diagnosis=None, notes=notes
+            )
+        diagnosis = None
+        if len(request.options):
+            unit = "USD/MW per h" if product.is_reserve else "USD/MWh"
+            diagnosis = diagnose(problem, price_unit=unit, solver=self.solver)
+        return BidDecision(
+            curve=BidCurve.empty(len(request.options)),
+            formation=formation,
+            problem=problem,
+            loss_avoided_usd=loss_avoided_usd(problem),
+            diagnosis=diagnosis,
+            notes=notes,
+        )
+
+    def reform(self, spec: ProblemSpec, request: BidRequest, *, dropped: Collection[str]) -> BidDecision:
+        """The bid formed again after some homes fail before gate closure, from the options of all others."""
+        return self.solve(spec, request.without(dropped))

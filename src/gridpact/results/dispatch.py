@@ -1,0 +1,60 @@
+"""Traces of the three phases as the rows of ``dispatch.parquet``."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from gridpact.errors import InputError
+from gridpact.results.plain import DECIMALS
+from gridpact.results.tables import FORMS, PHASES
+from gridpact.settlement.premises import Bools, Premises, Trace
+
+SOLVER_NOISE = 1e-6
+"""A setting or energy this little below zero is zero [kW, kWh]."""
+
+
+def dispatch_frame(
+    premises: Premises, traces: Mapping[str, Trace], interval_starts: pd.DatetimeIndex
+) -> pd.DataFrame:
+    """One row for each phase, home and interval; empty where a home does not have the device, or the car is away.
+
+    Args:
+        premises: the homes.
+        traces: by phase, all three of ``PHASES``.
+        interval_starts: start of every interval, UTC, shape (T,).
+
+    Raises:
+        InputError: a phase is missing or unknown.
+    """
+    if set(traces) != set(PHASES):
+        raise InputError(f"dispatch needs the phases {', '.join(PHASES)}; got {', '.join(traces)}")
+    homes, periods = premises.homes, premises.periods
+    battery, vehicle, solar = (
+        np.broadcast_to(mask[:, None], (homes, periods))
+        for mask in (premises.has_battery, premises.has_vehicle, premises.has_solar)
+    )
+    present: dict[str, Bools] = {
+        "solar_kw": solar,
+        "curtailed_kw": solar,
+        "battery_charge_kw": battery,
+        "battery_discharge_kw": battery,
+        "battery_soc_kwh": battery,
+        "reserve_kw": battery,
+        "vehicle_charge_kw": vehicle,
+        "vehicle_discharge_kw": vehicle,
+        "vehicle_soc_kwh": premises.plugged(),
+    }
+    columns: dict[str, object] = {
+        "phase": np.repeat(np.array(PHASES, dtype=object), homes * periods),
+        "home_id": np.tile(np.repeat(np.array(premises.home_ids, dtype=object), periods), len(PHASES)),
+        "interval_start": interval_starts[np.tile(np.arange(periods), homes * len(PHASES))],
+    }
+    for name in FORMS["dispatch"].schema.names[3:]:
+        cells = np.stack([getattr(traces[phase], name) for phase in PHASES])
+        if name in present:
+            cells = np.where(present[name], cells, np.nan)
+        if name != "net_kw":
+            cells = np.where((cells < 0) & (cells > -SOLVER_NOISE), 0.0, cells)
+        columns[name] = np.round(cells, DECIMALS).ravel() + 0.0
+    return pd.DataFrame(columns, columns=FORMS["dispatch"].schema.names)

@@ -1,0 +1,172 @@
+"""Double-entry books of a run, in whole micro-dollars: the market, the operator and every owner sum to zero."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pandas as pd
+
+from gridpact import units
+from gridpact.errors import InputError
+
+LEDGER_COLUMNS = ("entry_id", "opportunity_id", "account", "home_id", "amount_microusd", "kind", "memo")
+
+
+class Account(StrEnum):
+    """Whose money it is."""
+
+    MARKET = "market"
+    OPERATOR = "operator"
+    HOME = "home"
+
+
+class Kind(StrEnum):
+    """Why money moves."""
+
+    MARKET_REVENUE = "market_revenue"
+    OWNER_PAYMENT = "owner_payment"
+    SHORTFALL_PENALTY = "shortfall_penalty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One leg of a transaction."""
+
+    entry_id: str
+    """Number of the transaction, a dot, and 1 for the payer or 2 for the receiver."""
+    opportunity_id: str
+    account: Account
+    home_id: str
+    """Empty unless the account is a home's."""
+    amount_microusd: int
+    """Positive when received [micro-dollar]."""
+    kind: Kind
+    memo: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Entries in the order they were posted; only whole transactions can be posted."""
+
+    _entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All legs, payer before receiver."""
+        return tuple(self._entries)
+
+    def post(
+        self,
+        *,
+        opportunity_id: str,
+        kind: Kind,
+        payer: Account,
+        receiver: Account,
+        amount_microusd: int,
+        memo: str,
+        home_id: str = "",
+    ) -> None:
+        """Move ``amount_microusd`` from ``payer`` to ``receiver``; nothing is posted for zero.
+
+        A negative amount moves money the other way, as a negative clearing price does.
+
+        Raises:
+            InputError: the amount is not an integer, the sides are the same, or a home is missing or out of place.
+        """
+        if isinstance(amount_microusd, bool) or not isinstance(amount_microusd, int):
+            raise InputError(f"a ledger amount is a whole number of micro-dollars, not {amount_microusd!r}")
+        if payer == receiver:
+            raise InputError(f"{payer} cannot pay itself")
+        if (Account.HOME in (payer, receiver)) != bool(home_id):
+            raise InputError(f"a {kind} between {payer} and {receiver} with home_id {home_id!r} names a home wrongly")
+        if amount_microusd == 0:
+            return
+        number = len(self._entries) // 2 + 1
+        for leg, (account, amount) in enumerate(((payer, -amount_microusd), (receiver, amount_microusd)), start=1):
+            self._entries.append(
+                Entry(
+                    entry_id=f"{number:08d}.{leg}",
+                    opportunity_id=opportunity_id,
+                    account=account,
+                    home_id=home_id if account is Account.HOME else "",
+                    amount_microusd=amount,
+                    kind=kind,
+                    memo=memo,
+                )
+            )
+
+    def total(
+        self,
+        *,
+        account: Account | None = None,
+        kind: Kind | None = None,
+        opportunity_id: str | None = None,
+        home_id: str | None = None,
+    ) -> int:
+        """Sum of the entries that match everything given [micro-dollar]."""
+        return sum(
+            entry.amount_microusd
+            for entry in self._entries
+            if (account is None or entry.account == account)
+            and (kind is None or entry.kind == kind)
+            and (opportunity_id is None or entry.opportunity_id == opportunity_id)
+            and (home_id is None or entry.home_id == home_id)
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Entries as a table with the columns of ``ledger.csv``."""
+        rows = [
+            (
+                entry.entry_id,
+                entry.opportunity_id,
+                str(entry.account),
+                entry.home_id,
+                entry.amount_microusd,
+                str(entry.kind),
+                entry.memo,
+            )
+            for entry in self._entries
+        ]
+        return pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
+
+    def to_csv(self) -> str:
+        """Content of ``ledger.csv``: a header, then one line a leg, lines ending in a line feed."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(LEDGER_COLUMNS)
+        writer.writerows(self.frame().itertuples(index=False, name=None))
+        return text.getvalue()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What an owner is paid out, in whole cents, and what is carried to the next statement."""
+
+    home_id: str
+    entries: tuple[Entry, ...]
+    carried_in_microusd: int
+    earned_microusd: int
+    paid_cents: int
+    carried_out_microusd: int
+
+
+def statement(ledger: Ledger, home_id: str, *, carried_microusd: int = 0) -> Statement:
+    """The statement of one home over ``ledger``, with the remainder of the statement before.
+
+    Raises:
+        InputError: the remainder is not between zero and one cent.
+    """
+    if not 0 <= carried_microusd < units.MICROUSD_PER_CENT:
+        raise InputError(f"a carried remainder lies between 0 and one cent, not at {carried_microusd} micro-dollars")
+    entries = tuple(e for e in ledger.entries if e.account is Account.HOME and e.home_id == home_id)
+    earned = sum(entry.amount_microusd for entry in entries)
+    cents, rest = divmod(carried_microusd + earned, units.MICROUSD_PER_CENT)
+    return Statement(
+        home_id=home_id,
+        entries=entries,
+        carried_in_microusd=carried_microusd,
+        earned_microusd=earned,
+        paid_cents=cents,
+        carried_out_microusd=rest,
+    )

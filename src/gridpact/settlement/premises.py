@@ -1,0 +1,247 @@
+"""What settlement knows of every home: the physical facts, and what its devices did or were told to do.
+
+Everything is arrays over homes (and intervals), read from the fleet's own columns and not from the planners' problems.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridpact.errors import InputError
+from gridpact.horizon import Horizon
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+V2G_FLOOR_FRACTION = 0.15
+"""A car that discharges is never taken below this share of its capacity, or its arrival energy if that is lower."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarStay:
+    """One time of a car at the plug, clipped to the horizon."""
+
+    home: int
+    """Row of the fleet."""
+    first: int
+    stop: int
+    """Intervals plugged, half open."""
+    start_kwh: float
+    required_kwh: float
+    """Least energy at the end of interval ``stop - 1`` [kWh]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premises:
+    """The physical facts and owners' limits of H homes over T intervals. Zero means "has none"."""
+
+    home_ids: tuple[str, ...]
+    step_h: float
+    battery_capacity_kwh: Floats
+    """Shape (H,), as all arrays here unless stated."""
+    battery_charge_kw: Floats
+    battery_discharge_kw: Floats
+    battery_charge_efficiency: Floats
+    battery_discharge_efficiency: Floats
+    battery_start_kwh: Floats
+    battery_empty_kwh: Floats
+    """Least energy that the battery's own limits allow: minimum SoC, or the start where that is lower [kWh]."""
+    battery_full_kwh: Floats
+    """Most energy: maximum SoC, or the start where that is higher [kWh]."""
+    battery_backup_kwh: Floats
+    """Least energy that the owner allows: minimum SoC or backup, or the start where that is lower [kWh]."""
+    cycle_limit_kwh: Floats
+    """Most energy drawn from the cells in a day; infinite where unlimited [kWh]."""
+    vehicle_capacity_kwh: Floats
+    vehicle_charge_kw: Floats
+    vehicle_discharge_kw: Floats
+    vehicle_charge_efficiency: Floats
+    vehicle_discharge_efficiency: Floats
+    has_solar: Bools
+    export_allowed: Bools
+    blackout: Bools
+    """Intervals in which the owner wants nothing changed, shape (H, T)."""
+    stays: tuple[CarStay, ...]
+    day_of: tuple[NDArray[np.int64], ...]
+    """Labels of the days within which the cycle limit holds, each of shape (H, T): operating days, calendar days."""
+
+    @classmethod
+    def of_fleet(
+        cls,
+        frame: pd.DataFrame,
+        horizon: Horizon,
+        *,
+        sessions: Sequence[Sequence[tuple[int, int, float, float]]],
+        blackout: Bools | None = None,
+    ) -> "Premises":
+        """Facts of the fleet ``frame`` (columns of ``fleet.parquet``) over ``horizon``.
+
+        Args:
+            frame: one row a home.
+            horizon: the run's grid.
+            sessions: for each home, its car's stays as (first, stop, start_kwh, required_kwh).
+            blackout: intervals in which nothing may change, shape (H, T); none by default.
+
+        Raises:
+            InputError: ``sessions`` or ``blackout`` do not fit the fleet.
+        """
+        homes, periods = len(frame), horizon.periods
+        if len(sessions) != homes:
+            raise InputError(f"sessions are given for {len(sessions)} homes, the fleet has {homes}")
+        mask = np.zeros((homes, periods), dtype=np.bool_) if blackout is None else np.asarray(blackout, dtype=np.bool_)
+        if mask.shape != (homes, periods):
+            raise InputError(f"blackout has shape {mask.shape}, not {(homes, periods)}")
+
+        def column(name: str, default: float = 0.0) -> Floats:
+            values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            return np.where(np.isnan(values), default, values)
+
+        capacity = column("battery_capacity_kwh")
+        start = column("battery_soc_fraction") * capacity
+        least = column("battery_min_soc_fraction")
+        return cls(
+            home_ids=tuple(str(home) for home in frame["home_id"]),
+            step_h=horizon.step_h,
+            battery_capacity_kwh=capacity,
+            battery_charge_kw=np.where(capacity > 0, column("battery_charge_kw"), 0.0),
+            battery_discharge_kw=np.where(capacity > 0, column("battery_discharge_kw"), 0.0),
+            battery_charge_efficiency=column("battery_charge_efficiency", 1.0),
+            battery_discharge_efficiency=column("battery_discharge_efficiency", 1.0),
+            battery_start_kwh=start,
+            battery_empty_kwh=np.minimum(least * capacity, start),
+            battery_full_kwh=np.maximum(column("battery_max_soc_fraction", 1.0) * capacity, start),
+            battery_backup_kwh=np.minimum(np.maximum(least, column("backup_soc_fraction")) * capacity, start),
+            cycle_limit_kwh=np.where(
+                frame["max_cycles_per_day"].isna().to_numpy(), np.inf, column("max_cycles_per_day") * capacity
+            ),
+            vehicle_capacity_kwh=column("vehicle_capacity_kwh"),
+            vehicle_charge_kw=column("vehicle_charge_kw"),
+            vehicle_discharge_kw=column("vehicle_discharge_kw"),
+            vehicle_charge_efficiency=column("vehicle_charge_efficiency", 1.0),
+            vehicle_discharge_efficiency=column("vehicle_discharge_efficiency", 1.0),
+            has_solar=column("solar_kw") > 0,
+            export_allowed=frame["export_allowed"].fillna(True).to_numpy(dtype=np.bool_),
+            blackout=mask,
+            stays=tuple(
+                CarStay(home=home, first=first, stop=stop, start_kwh=start_kwh, required_kwh=required_kwh)
+                for home, stays in enumerate(sessions)
+                for first, stop, start_kwh, required_kwh in stays
+            ),
+            day_of=_days(frame, horizon),
+        )
+
+    @property
+    def homes(self) -> int:
+        """Number of homes H."""
+        return len(self.home_ids)
+
+    @property
+    def periods(self) -> int:
+        """Number of intervals T."""
+        return int(self.blackout.shape[1])
+
+    @property
+    def has_battery(self) -> Bools:
+        """Shape (H,)."""
+        return self.battery_capacity_kwh > 0
+
+    @property
+    def has_vehicle(self) -> Bools:
+        """Shape (H,)."""
+        return self.vehicle_capacity_kwh > 0
+
+    def plugged(self) -> Bools:
+        """Intervals in which a car is at the plug, shape (H, T)."""
+        mask = np.zeros((self.homes, self.periods), dtype=np.bool_)
+        for stay in self.stays:
+            mask[stay.home, stay.first : stay.stop] = True
+        return mask
+
+
+class Plan(Protocol):
+    """One home's settings over T intervals, however they were found."""
+
+    @property
+    def curtailed_kw(self) -> Floats: ...
+    @property
+    def battery_charge_kw(self) -> Floats: ...
+    @property
+    def battery_discharge_kw(self) -> Floats: ...
+    @property
+    def vehicle_charge_kw(self) -> Floats: ...
+    @property
+    def vehicle_discharge_kw(self) -> Floats: ...
+    @property
+    def net_kw(self) -> Floats: ...
+    @property
+    def battery_soc_kwh(self) -> Floats: ...
+    @property
+    def vehicle_soc_kwh(self) -> Floats: ...
+    @property
+    def reserve_kw(self) -> Floats: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What every home's devices do in one phase; all arrays of shape (H, T). Energies are at the interval's end."""
+
+    load_kw: Floats
+    solar_kw: Floats
+    """Before curtailment."""
+    curtailed_kw: Floats
+    battery_charge_kw: Floats
+    battery_discharge_kw: Floats
+    vehicle_charge_kw: Floats
+    vehicle_discharge_kw: Floats
+    net_kw: Floats
+    """Import positive."""
+    battery_soc_kwh: Floats
+    vehicle_soc_kwh: Floats
+    """NaN where no car is plugged."""
+    reserve_kw: Floats
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only; raises InputError where shapes differ."""
+        shape = np.shape(self.load_kw)
+        for item in fields(self):
+            values = np.array(getattr(self, item.name), dtype=np.float64)
+            if values.shape != shape or values.ndim != 2:
+                raise InputError(f"{item.name} has shape {values.shape}; a trace's arrays have shape (H, T) = {shape}")
+            values.setflags(write=False)
+            object.__setattr__(self, item.name, values)
+
+    @classmethod
+    def of_plans(cls, plans: Sequence[Plan], *, load_kw: Floats, solar_kw: Floats) -> "Trace":
+        """The plans of all homes, in fleet order, on a load and solar output of shape (H, T)."""
+
+        def stack(name: str) -> Floats:
+            return np.stack([np.asarray(getattr(plan, name), dtype=np.float64) for plan in plans])
+
+        return cls(
+            load_kw=load_kw,
+            solar_kw=solar_kw,
+            curtailed_kw=stack("curtailed_kw"),
+            battery_charge_kw=stack("battery_charge_kw"),
+            battery_discharge_kw=stack("battery_discharge_kw"),
+            vehicle_charge_kw=stack("vehicle_charge_kw"),
+            vehicle_discharge_kw=stack("vehicle_discharge_kw"),
+            net_kw=stack("net_kw"),
+            battery_soc_kwh=stack("battery_soc_kwh"),
+            vehicle_soc_kwh=stack("vehicle_soc_kwh"),
+            reserve_kw=stack("reserve_kw"),
+        )
+
+
+def _days(frame: pd.DataFrame, horizon: Horizon) -> tuple[NDArray[np.int64], ...]:
+    operating = np.zeros(horizon.periods, dtype=np.int64)
+    for number, day in enumerate(horizon.days):
+        operating[day] = number
+    zones = [str(name) for name in frame["timezone"]]
+    labels = {name: horizon.local(name).tz_localize(None).normalize().to_numpy() for name in set(zones)}
+    numbers = {name: np.unique(days, return_inverse=True)[1].astype(np.int64) for name, days in labels.items()}
+    calendar = np.stack([numbers[name] for name in zones])
+    return np.broadcast_to(operating, calendar.shape), calendar
