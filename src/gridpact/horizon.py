@@ -30,7 +30,10 @@ def aware_utc(moment: datetime, *, what: str) -> datetime:
             f"{what} is {moment.isoformat()}, which has no UTC offset; write it as "
             f"{moment.isoformat()}+00:00 or with the local offset"
         )
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InputError(f"{what} is {moment.isoformat()}, which is no usable date") from None
 
 
 def zone(name: str, *, what: str = "time zone") -> ZoneInfo:

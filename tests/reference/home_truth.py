@@ -1,4 +1,4 @@
-"""The reference model of a home in CVXPY, and a check of schedules by arithmetic. Written from the design, not the code."""
+"""The reference model of a home in CVXPY and a check of schedules by arithmetic, written from the design alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ import cvxpy as cp
 import numpy as np
 
 from gridpact.flexibility.home import Commitment, HomeProblem, Schedule
+
+DEVICES = ("battery_charge_kw", "battery_discharge_kw", "vehicle_charge_kw", "vehicle_discharge_kw", "curtailed_kw")
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Truth:
             target = baseline.net_kw[t] - sum(energy)
             if energy:
                 self.rules.append(self.net[t] == target)
-            for c, q in here:
+            for c, _ in here:
                 self._keep(np.array([t]), baseline, battery=c.frozen_battery, vehicle=c.frozen_vehicle, solar=False)
                 if not c.reserve and c.reduction_only:
                     self.rules.append(cp.Constant(0) + target >= min(0.0, float(baseline.net_kw[t])))
@@ -120,7 +122,8 @@ class Truth:
 
 
 def _value(problem: cp.Problem) -> float:
-    options = {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-8, "primal_feasibility_tolerance": 1e-9} if problem.is_mixed_integer() else {}
+    tight = {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-8, "primal_feasibility_tolerance": 1e-9}
+    options = tight if problem.is_mixed_integer() else {}
     problem.solve(solver=cp.HIGHS, **options)
     return float(problem.value) if problem.status == "optimal" else float("inf")
 
@@ -172,9 +175,8 @@ def check_schedule(
     assert not np.any((v > 0) & (w > 0))
     net = home.load_kw + c - d + v - w - home.solar_kw + u
     np.testing.assert_allclose(plan.net_kw, net, atol=1e-9)
-    cost = h * np.sum(
-        home.import_usd_per_kwh * net.clip(0) - home.export_usd_per_kwh * (-net).clip(0) + home.battery_wear_usd_per_kwh * d
-    )
+    bill = home.import_usd_per_kwh * net.clip(0) - home.export_usd_per_kwh * (-net).clip(0)
+    cost = h * np.sum(bill + home.battery_wear_usd_per_kwh * d)
     assert abs(cost - plan.cost_usd) < 1e-9
     assert np.all(u <= home.solar_kw + 1e-9)
     tight = 1e-6
@@ -216,7 +218,7 @@ def check_schedule(
 def _check_promises(home: HomeProblem, plan: Schedule, baseline: Schedule, commitments: Sequence[Commitment]) -> None:
     tight = 1e-6
     if home.blackout.size:
-        for name in ("battery_charge_kw", "battery_discharge_kw", "vehicle_charge_kw", "vehicle_discharge_kw", "curtailed_kw"):
+        for name in DEVICES:
             assert np.array_equal(getattr(plan, name)[home.blackout], getattr(baseline, name)[home.blackout])
     held = np.zeros(home.periods)
     for c in commitments:

@@ -55,9 +55,10 @@ def trace_curve(
     if plain is None:
         return nothing
     ladder, inner = plain, crossed
-    if not _can_be_kept(home, plain):
+    if not _can_be_kept(home, terms, plain):
         climbs = [
-            _climb(home, terms, levels=levels, straight=crossed, ghosts=ghosts) for ghosts in ghost_patterns(home, terms)
+            _climb(home, terms, levels=levels, straight=crossed, ghosts=ghosts)
+            for ghosts in ghost_patterns(home, terms)
         ]
         usable = [climb for climb in climbs if climb is not None]
         if not usable:
@@ -134,11 +135,11 @@ def _tidied(home: HomeProblem, terms: Terms, made: HomeProgram, quantity_kw: flo
     return None if found is None else read_settings(home, terms, made.layout, found.columns)
 
 
-def _can_be_kept(home: HomeProblem, ladder: _Ladder) -> bool:
+def _can_be_kept(home: HomeProblem, terms: Terms, ladder: _Ladder) -> bool:
     if not all(fits(home, settings) for settings in ladder.settings):
         return False
     pairs = zip(ladder.settings[:-1], ladder.settings[1:], strict=True)
-    return all(mixes_fit(home, low, high) for low, high in pairs)
+    return all(mixes_fit(home, terms, low, high) for low, high in pairs)
 
 
 def _same(one: _Ladder, other: _Ladder) -> bool:

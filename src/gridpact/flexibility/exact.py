@@ -49,7 +49,12 @@ def ghost_patterns(home: HomeProblem, terms: Terms) -> tuple[Ghosts, ...]:
 
 
 def solve_exactly(
-    home: HomeProblem, terms: Terms, *, objective: Floats | None = None, quantity_kw: float | None = None, node_limit: int
+    home: HomeProblem,
+    terms: Terms,
+    *,
+    objective: Floats | None = None,
+    quantity_kw: float | None = None,
+    node_limit: int,
 ) -> Exact | None:
     """The mixed-integer optimum, or the best found within ``node_limit``; None if nothing is feasible.
 

@@ -56,7 +56,7 @@ class HomeProblem:
     battery_wear_usd_per_kwh: float
     """Per kWh discharged (at the terminals)."""
     cycle_limit_kwh: float
-    """Most energy drawn from the cells (discharge / efficiency) within one of ``cycle_windows``; inf if unlimited [kWh]."""
+    """Most energy drawn from the cells (discharge / efficiency) within one of ``cycle_windows``; inf if none [kWh]."""
     vehicle_capacity_kwh: float
     vehicle_charge_kw: float
     vehicle_discharge_kw: float
@@ -71,6 +71,9 @@ class HomeProblem:
     blackout: Bools = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     """Intervals in which every device keeps its baseline setting, shape (T,) (empty array = none)."""
     floor_usd_per_mwh: float = 0.0
+    operator_reserve_kwh: float = 0.0
+    """Energy that the operator's plans keep at every interval's end, or what the baseline keeps where that is less
+    [kWh]; it never binds the baseline."""
 
     @property
     def periods(self) -> int:
@@ -153,7 +156,8 @@ class CostCurve:
     inner_approximation: bool = False
     """True where prices made the home's problem non-convex and the curve is a safe inner approximation."""
     loss_usd: float = 0.0
-    """For an inner approximation: cost at the last point minus the true cost there [USD]."""
+    """For an inner approximation: at most this much lies between the cost at the last point and the true cost there;
+    NaN if the solver's limit left it unknown, as for the next [USD]."""
     loss_kw: float = 0.0
     """For an inner approximation: power that the exact problem could promise beyond the last point [kW]."""
     least_kw: float = 0.0

@@ -76,7 +76,7 @@ class Solver:
 
     def __init__(self, program: Program, *, node_limit: int | None = None) -> None:
         """Load ``program``; ``node_limit`` bounds a mixed-integer search."""
-        highs = highspy.Highs()
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         options: list[tuple[str, Any]] = [
             ("output_flag", False),
             ("threads", 1),

@@ -11,12 +11,12 @@ from gridpact.flexibility.terms import energy_bill_usd
 from gridpact.horizon import Horizon, zone
 
 
-def home_problems(fleet_day: FleetDay, *, backup_soc_fraction: float = 0.0) -> list[HomeProblem]:
+def home_problems(fleet_day: FleetDay, *, operator_soc_reserve: float = 0.0) -> list[HomeProblem]:
     """The problem of every home, in the fleet's order, on forecasts.
 
     Args:
         fleet_day: the fleet on the run's grid.
-        backup_soc_fraction: least backup share kept in every home's battery on top of the owners' own wishes.
+        operator_soc_reserve: share of every battery that plans keep, on top of the owners' own wishes [fraction].
     """
     spans: dict[str, tuple[tuple[int, int], ...]] = {}
     problems = []
@@ -24,7 +24,7 @@ def home_problems(fleet_day: FleetDay, *, backup_soc_fraction: float = 0.0) -> l
         if home.timezone not in spans:
             spans[home.timezone] = cycle_windows(fleet_day.horizon, home.timezone)
         problems.append(
-            _problem(fleet_day, number, home, spans[home.timezone], backup_soc_fraction=backup_soc_fraction)
+            _problem(fleet_day, number, home, spans[home.timezone], operator_soc_reserve=operator_soc_reserve)
         )
     return problems
 
@@ -58,11 +58,10 @@ def _problem(
     home: Prosumer,
     spans: tuple[tuple[int, int], ...],
     *,
-    backup_soc_fraction: float,
+    operator_soc_reserve: float,
 ) -> HomeProblem:
     battery, vehicle, wishes = home.battery, home.vehicle, home.preferences
     blackout = fleet_day.blackout[number]
-    backup = max(wishes.backup_soc_fraction, backup_soc_fraction)
     return HomeProblem(
         home_id=home.home_id,
         step_h=fleet_day.horizon.step_h,
@@ -77,7 +76,7 @@ def _problem(
         battery_charge_efficiency=battery.charge_efficiency if battery else 1.0,
         battery_discharge_efficiency=battery.discharge_efficiency if battery else 1.0,
         battery_start_kwh=battery.start_kwh if battery else 0.0,
-        battery_floor_kwh=battery.floor_kwh(backup_soc_fraction=backup) if battery else 0.0,
+        battery_floor_kwh=battery.floor_kwh(backup_soc_fraction=wishes.backup_soc_fraction) if battery else 0.0,
         battery_ceiling_kwh=battery.ceiling_kwh if battery else 0.0,
         battery_wear_usd_per_kwh=battery.wear_usd_per_kwh if battery else 0.0,
         cycle_limit_kwh=wishes.max_cycles_per_day * battery.capacity_kwh if battery else float("inf"),
@@ -91,4 +90,5 @@ def _problem(
         export_allowed=wishes.export_allowed,
         blackout=blackout if blackout.any() else np.zeros(0, dtype=np.bool_),
         floor_usd_per_mwh=wishes.floor_usd_per_mwh,
+        operator_reserve_kwh=operator_soc_reserve * battery.capacity_kwh if battery else 0.0,
     )

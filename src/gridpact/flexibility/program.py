@@ -12,10 +12,10 @@ intervals is a constant that `Terms.fixed_cost_usd` adds.
 Three options serve homes whose exact problem is not convex:
 
 * ``ghosts``: the plain program may charge and discharge in one interval, which burns energy. Replacing the pair by its
-  difference keeps the net load and leaves the battery *fuller*: by concavity of what is stored per kW, never fuller than
-  a second, upper energy path that grows by ``slope * (charge - discharge)`` with the slope of either mode. If that path
-  too stays under the ceiling, the difference is a schedule that a real inverter can follow. This is a convex inner
-  approximation, exact wherever the mode behind the slope is the mode used.
+  difference keeps the net load and leaves the battery *fuller*: what is stored is concave in power, so never fuller
+  than a second, upper energy path that grows by ``slope * (charge - discharge)`` with the slope of either mode. If
+  that path too stays under the ceiling, the difference is a schedule that a real inverter can follow. This is a convex
+  inner approximation, exact wherever the mode behind the slope is the mode used.
 * ``straight``: where export pays more than import the bill is concave in net load. It is replaced by its tangent at the
   baseline (the import price if the home buys there, else the export price), which is never below it.
 * ``binaries``: the exact mixed-integer program.
@@ -104,7 +104,8 @@ def lay_out(home: HomeProblem, *, ask: bool) -> Layout:
     sunny = np.flatnonzero(home.solar_kw > 0)
     battery = periods if home.has_battery else 0
     two_way = len(spots) if home.vehicle_discharge_kw > 0 else 0
-    sizes = [periods, periods, battery, battery, battery + 1 if battery else 0, len(spots), two_way, len(spots), len(sunny)]
+    instants = battery + 1 if battery else 0
+    sizes = [periods, periods, battery, battery, instants, len(spots), two_way, len(spots), len(sunny)]
     edges = np.cumsum([0, *sizes])
     blocks = [np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     size = int(edges[-1])
@@ -151,7 +152,12 @@ def crossed_meter(home: HomeProblem, terms: Terms) -> Bools:
 
 
 def build(
-    home: HomeProblem, terms: Terms, *, ghosts: Ghosts | None = None, straight: bool = False, binaries: Binaries | None = None
+    home: HomeProblem,
+    terms: Terms,
+    *,
+    ghosts: Ghosts | None = None,
+    straight: bool = False,
+    binaries: Binaries | None = None,
 ) -> HomeProgram:
     """The program of ``home`` under ``terms``."""
     layout = lay_out(home, ask=terms.ask is not None)
@@ -222,6 +228,15 @@ class _Draft:
         self.lower[at.sell] = np.where(fixed, 0.0, np.maximum(-most, 0.0))
         self.upper[at.sell] = np.where(fixed, 0.0, np.minimum(most_sell_kw(home), np.maximum(-least, 0.0)))
 
+    def floor_kwh(self) -> Floats:
+        """Least battery energy at the start and at every interval's end, shape (T + 1,) [kWh]."""
+        home = self.home
+        floor = np.full(home.periods + 1, home.battery_floor_kwh)
+        if self.terms.baseline is not None and home.operator_reserve_kwh > 0:
+            kept = np.minimum(home.operator_reserve_kwh, self.terms.baseline.battery_soc_kwh)
+            floor[1:] = np.maximum(floor[1:], kept)
+        return floor
+
     def battery(self) -> None:
         home, terms, at = self.home, self.terms, self.at
         if not len(at.charge):
@@ -237,7 +252,7 @@ class _Draft:
         self.upper[at.charge] = home.battery_charge_kw
         self.upper[at.discharge] = home.battery_discharge_kw - terms.reserve_kw
         need = terms.reserve_energy_kwh
-        self.lower[at.energy] = home.battery_floor_kwh + np.maximum(np.append(need, 0.0), np.insert(need, 0, 0.0))
+        self.lower[at.energy] = self.floor_kwh() + np.maximum(np.append(need, 0.0), np.insert(need, 0, 0.0))
         self.upper[at.energy] = home.battery_ceiling_kwh
         self.lower[at.energy[-1]] = max(self.lower[at.energy[-1]], terms.battery_end_kwh)
         start = at.energy[0]
@@ -306,8 +321,9 @@ class _Draft:
         rows = self.new_rows(np.full(len(window), -np.inf), self.home.battery_discharge_kw - terms.reserve_kw[window])
         self.matrix.add(rows, at.discharge[window], 1.0)
         self.matrix.add(rows, at.quantity, 1.0)
-        floor = self.home.battery_floor_kwh + terms.reserve_energy_kwh[window]
+        lowest = self.floor_kwh()
         for side in (0, 1):
+            floor = lowest[window + side] + terms.reserve_energy_kwh[window]
             rows = self.new_rows(floor, np.full(len(window), np.inf))
             self.matrix.add(rows, at.energy[window + side], 1.0)
             self.matrix.add(rows, at.quantity, -terms.ask_energy_h)
@@ -318,7 +334,7 @@ class _Draft:
         self.matrix.add(rows, at.quantity, -1.0)
 
     def ghosts(self, ghosts: Ghosts) -> None:
-        home, terms, at = self.home, self.terms, self.at
+        home, at = self.home, self.at
         h = home.step_h
         if len(at.charge):
             path = self.new_columns(np.zeros(home.periods), np.full(home.periods, home.battery_ceiling_kwh))

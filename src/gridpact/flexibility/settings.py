@@ -80,23 +80,93 @@ def fits(home: HomeProblem, settings: Settings) -> bool:
     return _battery_fits(home, settings.battery_kw) and _vehicle_fits(home, settings.vehicle_kw)
 
 
-def mixes_fit(home: HomeProblem, one: Settings, other: Settings) -> bool:
-    """Whether every weighted mean of two settings fits, given that both do.
+def mixes_fit(home: HomeProblem, terms: Terms, one: Settings, other: Settings) -> bool:
+    """Whether every weighted mean of two settings that fit can be followed at the weighted mean of their costs or less.
 
-    What a device stores is concave in its power, so the energy path is concave in the weight and piecewise linear with
-    breaks only where a power passes through zero: checking those weights checks all.
+    What a device stores is concave in its power, so a mean of two settings leaves it fuller than the mean of their
+    energies wherever one charges and the other discharges. The excess must fit under the ceiling until there is a free
+    interval in which both charge and energy is worth something: there the mean may charge less, which saves money.
     """
-    battery = _mixes(one.battery_kw, other.battery_kw)
-    if battery.size and not _battery_fits(home, battery):
-        return False
-    vehicle = _mixes(one.vehicle_kw, other.vehicle_kw)
-    return not vehicle.size or _vehicle_fits(home, vehicle)
+    spare = _spare_import(home, terms, one, other)
+    battery = not home.has_battery or _mixes_fit(
+        one.battery_kw,
+        other.battery_kw,
+        spare_kw=np.where(terms.frozen_battery, 0.0, spare),
+        energies=(battery_energy(home, one.battery_kw), battery_energy(home, other.battery_kw)),
+        ceiling_kwh=home.battery_ceiling_kwh,
+        efficiencies=(home.battery_charge_efficiency, home.battery_discharge_efficiency),
+        step_h=home.step_h,
+    )
+    if not battery or home.vehicle_discharge_kw <= 0:
+        return battery
+    energies = vehicle_energy(home, one.vehicle_kw), vehicle_energy(home, other.vehicle_kw)
+    return all(
+        _mixes_fit(
+            one.vehicle_kw[span],
+            other.vehicle_kw[span],
+            spare_kw=np.where(terms.frozen_vehicle, 0.0, spare)[span],
+            energies=(energies[0][span], energies[1][span]),
+            ceiling_kwh=home.vehicle_capacity_kwh,
+            efficiencies=(home.vehicle_charge_efficiency, home.vehicle_discharge_efficiency),
+            step_h=home.step_h,
+        )
+        for span in (slice(session.first, session.stop) for session in home.sessions)
+    )
 
 
-def _mixes(one: Floats, other: Floats) -> Floats:
+def _spare_import(home: HomeProblem, terms: Terms, one: Settings, other: Settings) -> Floats:
+    """Power that either device could charge less, in both settings, at no loss, shape (T,) [kW]."""
+    room = np.full(home.periods, np.inf)
+    limited = np.isfinite(terms.least_net_kw)
+    if limited.any():
+        least = np.maximum(terms.least_net_kw[limited], 0.0)
+        rooms = [
+            _net(home, each)[limited] - least + (home.solar_kw - each.curtailed_kw)[limited] for each in (one, other)
+        ]
+        room[limited] = np.maximum(0.0, np.minimum(*rooms)) / 2
+        room[limited & terms.ask_window] = 0.0
+    worthless = np.minimum(home.import_usd_per_kwh, home.export_usd_per_kwh) < 0
+    return np.where(terms.fixed | terms.frozen_solar | worthless, 0.0, room)
+
+
+def _mixes_fit(
+    one: Floats,
+    other: Floats,
+    *,
+    spare_kw: Floats,
+    energies: tuple[Floats, Floats],
+    ceiling_kwh: float,
+    efficiencies: tuple[float, float],
+    step_h: float,
+) -> bool:
+    """`mixes_fit` for one device and one stretch of time."""
     turning = one * other < 0
+    if not turning.any():
+        return True
+    into, out = efficiencies
+    # The excess of a weight's energy path is concave and piecewise linear, with breaks where a power passes zero.
     weight = np.unique(one[turning] / (one[turning] - other[turning]))[:, None]
-    return (1.0 - weight) * one + weight * other
+
+    def stored(power: Floats) -> Floats:
+        return np.where(power > 0, power * into, power / out) * step_h
+
+    gain = stored((1.0 - weight) * one + weight * other) - (1.0 - weight) * stored(one) - weight * stored(other)
+    excess = np.cumsum(gain, axis=1)
+    energy = (1.0 - weight) * energies[0] + weight * energies[1] + excess
+    if np.max(energy) <= ceiling_kwh + ROOM_KWH:
+        return True
+    shed = np.maximum(0.0, np.minimum(np.minimum(one, other), spare_kw)) * into * step_h
+    after = np.flatnonzero((shed > 0) & (np.arange(len(one)) > np.argmax(turning)))
+    start = int(after[0]) if len(after) else len(one)
+    if np.max(energy[:, :start], initial=0.0) > ceiling_kwh + ROOM_KWH:
+        return False
+    most_gain, room = gain.max(axis=0), ceiling_kwh - np.maximum(*energies)
+    left = float(excess[:, start - 1].max())
+    for t in range(start, len(one)):
+        left = max(0.0, left + most_gain[t] - shed[t])
+        if left > room[t] + ROOM_KWH:
+            return False
+    return True
 
 
 def _battery_fits(home: HomeProblem, power_kw: Floats) -> bool:
@@ -111,6 +181,10 @@ def _vehicle_fits(home: HomeProblem, power_kw: Floats) -> bool:
     return bool(np.nanmax(vehicle_energy(home, power_kw)) <= home.vehicle_capacity_kwh + ROOM_KWH)
 
 
+def _net(home: HomeProblem, settings: Settings) -> Floats:
+    return home.load_kw + settings.battery_kw + settings.vehicle_kw - (home.solar_kw - settings.curtailed_kw)
+
+
 def to_schedule(home: HomeProblem, settings: Settings, *, reserve_kw: Floats) -> Schedule:
     """The schedule that follows from ``settings``, every energy and the cost recomputed."""
     battery, vehicle = settings.battery_kw, settings.vehicle_kw
@@ -120,7 +194,7 @@ def to_schedule(home: HomeProblem, settings: Settings, *, reserve_kw: Floats) ->
         battery_discharge_kw=np.maximum(-battery, 0.0),
         vehicle_charge_kw=np.maximum(vehicle, 0.0),
         vehicle_discharge_kw=np.maximum(-vehicle, 0.0),
-        net_kw=home.load_kw + battery + vehicle - (home.solar_kw - settings.curtailed_kw),
+        net_kw=_net(home, settings),
         battery_soc_kwh=battery_energy(home, battery) if home.has_battery else np.zeros(home.periods),
         vehicle_soc_kwh=vehicle_energy(home, vehicle),
         reserve_kw=reserve_kw.copy(),

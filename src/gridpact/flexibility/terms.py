@@ -23,7 +23,7 @@ class Terms:
     reserve_kw: Floats
     """Reserve held for commitments, shape (T,) [kW]."""
     reserve_energy_kwh: Floats
-    """Energy above the battery's floor that those reserves need from an interval's start to its end, shape (T,) [kWh]."""
+    """Energy above the battery's floor that those reserves need throughout an interval, shape (T,) [kWh]."""
     frozen_battery: Bools
     """Where the battery keeps its baseline setting, shape (T,)."""
     frozen_vehicle: Bools

@@ -15,6 +15,7 @@ from gridpact.fleet.fleet import Fleet
 from gridpact.flexibility.home import Commitment, Schedule
 from gridpact.horizon import Horizon
 from gridpact.market.opportunity import Product
+from gridpact.market.rules import load_rules
 from gridpact.results.run_folder import RunFolder
 
 SETTINGS = (
@@ -50,16 +51,16 @@ class EarlierAwards:
     records: tuple[Mapping[str, Any], ...] = ()
     """What result.json says of each promise."""
 
-    def baseline(self, home_id: str, *, cost_usd: float) -> Schedule:
-        """The frozen baseline of ``home_id`` as a schedule."""
+    def baseline(self, home_id: str) -> Schedule:
+        """The frozen baseline of ``home_id`` as a schedule whose cost is not yet known."""
         rows = self.baselines[home_id]
-        arrays = {name: rows[name].to_numpy(dtype=float) for name in SETTINGS}
+        arrays = {name: np.nan_to_num(rows[name].to_numpy(dtype=float)) for name in SETTINGS}
         return Schedule(
             **arrays,
             battery_soc_kwh=np.nan_to_num(rows["battery_soc_kwh"].to_numpy(dtype=float)),
             vehicle_soc_kwh=rows["vehicle_soc_kwh"].to_numpy(dtype=float),
             reserve_kw=np.zeros(len(rows)),
-            cost_usd=cost_usd,
+            cost_usd=float("nan"),
         )
 
 
@@ -78,6 +79,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
     first: RunFolder | None = None
     for path in folders:
         folder = RunFolder.open(path)
+        folder.check_seals()
         _check_same_day(folder, path, fleet=fleet, horizon=horizon, first=first)
         first = first or folder
         digest = hashlib.sha256(folder.result_json().encode()).hexdigest()
@@ -92,7 +94,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
     by_home: dict[str, list[Commitment]] = {}
     for record in records:
         window = horizon.window(
-            datetime.fromisoformat(record["start"]), datetime.fromisoformat(record["end"]), what="an earlier award"
+            _moment(record["start"]), _moment(record["end"]), what="an earlier award"
         )
         by_home.setdefault(record["home_id"], []).append(
             Commitment(
@@ -102,6 +104,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
                 quantity_kw=record["quantity_kw"],
                 reserve=record["product"] != Product.ENERGY,
                 sustain_h=record["sustain_h"],
+                reduction_only=not load_rules(record["rules"], on=_moment(record["start"]).date()).export_counts,
             )
         )
     dispatch = first.table("dispatch")
@@ -118,8 +121,6 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
 
 def _promises(folder: RunFolder) -> list[dict[str, Any]]:
     """Promises of a run and those that it carried along."""
-    from gridpact.market.rules import load_rules
-
     result = folder.result
     promises = [dict(record) for record in result.get("commitments", [])]
     opportunities = {item["id"]: item for item in result["opportunities"]}
@@ -127,7 +128,7 @@ def _promises(folder: RunFolder) -> list[dict[str, Any]]:
     for row in coalition[coalition["committed_kw"] > 0].itertuples():
         opportunity = opportunities[row.opportunity_id]
         product = Product(opportunity["product"])
-        start = datetime.fromisoformat(opportunity["start"])
+        start = _moment(opportunity["start"])
         rules = load_rules(opportunity["rules"], on=start.date())
         promises.append(
             {
@@ -139,6 +140,7 @@ def _promises(folder: RunFolder) -> list[dict[str, Any]]:
                 "end": opportunity["end"],
                 "quantity_kw": float(row.committed_kw),
                 "sustain_h": rules.sustain_h(product) if product.is_reserve else 0.0,
+                "rules": opportunity["rules"],
             }
         )
     return promises
@@ -191,3 +193,7 @@ def _same(ours: Any, theirs: Any) -> bool:
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple | np.ndarray) else []
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -3,7 +3,6 @@
 data -> fleet, market -> flexibility -> negotiation -> coalition, optimisation -> clearing -> settlement -> report
 """
 
-import time
 from collections.abc import Callable
 
 from gridpact.fleet.day import build_fleet_day
@@ -13,9 +12,10 @@ from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
 from gridpact.operation.chronicle import Chronicle
 from gridpact.operation.delivery import deliver_and_settle
-from gridpact.operation.homes import MapLike, freeze_baselines
+from gridpact.operation.homes import freeze_baselines
 from gridpact.operation.inputs import MarketDay
-from gridpact.optimization.dispatch import plan_dispatch
+from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_settlement
+from gridpact.optimization.dispatch import Spread, plan_dispatch
 
 Progress = Callable[[str], None]
 
@@ -25,7 +25,7 @@ def run_market_day(
     *,
     model: FlexibilityModel | None = None,
     progress: Progress = lambda stage: None,
-    spread: MapLike = map,
+    spread: Spread = map,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
 
@@ -42,7 +42,8 @@ def run_market_day(
         InfeasibleError: a home's own data allow no schedule at all.
     """
     model = model or HighsModel()
-    chronicle = Chronicle.begin(day)
+    chronicle = Chronicle()
+    begin(day, chronicle)
 
     progress(f"reading {len(day.fleet)} homes over {day.horizon.periods} intervals")
     fleet_day = build_fleet_day(
@@ -56,19 +57,19 @@ def run_market_day(
     with chronicle.stage("baseline"):
         progress("freezing every home's baseline")
         homes = freeze_baselines(day, fleet_day, model, spread=spread)
-        chronicle.baseline_frozen(homes)
+        note_baseline(homes, chronicle)
 
     awards: list[Award] = []
     for call in day.calls:
-        progress(f"{call.opportunity.opportunity_id}: negotiating")
+        progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
         awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle))
 
     with chronicle.stage("dispatch"):
         progress("dispatching")
         plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=spread)
-        chronicle.dispatched(plan)
+        note_dispatch(plan, homes, chronicle)
     with chronicle.stage("settlement"):
         progress("settling")
-        delivery = deliver_and_settle(homes, plan, awards, day=day)
-        chronicle.settled(delivery)
-    return assemble(day, homes, awards, plan, delivery, chronicle, finished=time.perf_counter())
+        delivered = deliver_and_settle(homes, plan, awards, day=day)
+        note_settlement(delivered, homes, chronicle)
+    return assemble(day, homes, awards, delivered, chronicle)

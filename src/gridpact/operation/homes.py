@@ -1,8 +1,7 @@
 """The homes of a running day: their problems, frozen baselines and what they have promised so far."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,18 +12,8 @@ from gridpact.flexibility.model import FlexibilityModel
 from gridpact.flexibility.problems import home_problems, replay_cost
 from gridpact.horizon import Horizon
 from gridpact.operation.inputs import MarketCall, MarketDay
+from gridpact.optimization.dispatch import Spread
 from gridpact.optimization.spec import ProblemSpec
-
-A = TypeVar("A")
-B = TypeVar("B")
-
-
-class MapLike(Protocol):
-    """How work on independent homes is spread; the built-in ``map`` is one."""
-
-    def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
-        """Apply ``function`` to each item, in order."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Homes:
@@ -49,21 +38,19 @@ class Homes:
 
 
 def freeze_baselines(
-    day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel, *, spread: MapLike = map
+    day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel, *, spread: Spread = map
 ) -> Homes:
     """Compute every home's no-VPP schedule once, or take over the one an earlier run of the day froze.
 
     Raises:
         InfeasibleError: a home's own data allow no schedule at all.
     """
-    problems = home_problems(fleet_day)
+    problems = home_problems(fleet_day, operator_soc_reserve=day.spec.soc_reserve_fraction)
     if day.earlier.runs:
+        frozen = [day.earlier.baseline(problem.home_id) for problem in problems]
         baselines = [
-            day.earlier.baseline(problem.home_id, cost_usd=0.0) for problem in problems
-        ]
-        baselines = [
-            _with_cost(schedule, replay_cost(problem, schedule))
-            for problem, schedule in zip(problems, baselines, strict=True)
+            replace(schedule, cost_usd=replay_cost(problem, schedule))
+            for problem, schedule in zip(problems, frozen, strict=True)
         ]
     else:
         baselines = list(spread(model.baseline, problems))
@@ -77,12 +64,6 @@ def freeze_baselines(
     )
 
 
-def _with_cost(schedule: Schedule, cost_usd: float) -> Schedule:
-    from dataclasses import replace
-
-    return replace(schedule, cost_usd=cost_usd)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotes:
     """What each home can do for one opportunity, and why some can do nothing."""
@@ -90,6 +71,13 @@ class Quotes:
     curves: Sequence[CostCurve]
     reasons: Mapping[str, str]
     """Only homes that cannot offer anything."""
+    asks: Mapping[str, Ask]
+    """What was asked of each home that could be asked."""
+
+    @property
+    def deliverable_kw(self) -> float:
+        """Most that the homes together could promise [kW]."""
+        return sum(curve.deliverable_kw for curve in self.curves)
 
 
 def quote(
@@ -100,7 +88,9 @@ def quote(
     window = homes.horizon.window(opportunity.start, opportunity.end)
     reserve = opportunity.product.is_reserve
     asleep = set(failed)
-    curves, reasons = [], {}
+    curves: list[CostCurve] = []
+    reasons: dict[str, str] = {}
+    asks: dict[str, Ask] = {}
     for problem, baseline in zip(homes.problems, homes.baselines, strict=True):
         promises = homes.commitments.get(problem.home_id, ())
         row = homes.fleet.row(problem.home_id)
@@ -124,11 +114,12 @@ def quote(
             frozen_battery="battery" in frozen,
             frozen_vehicle="vehicle" in frozen,
         )
+        asks[problem.home_id] = ask
         curve = model.cost_curve(problem, baseline, promises, ask)
         curves.append(curve)
         if curve.deliverable_kw <= 0:
             reasons[problem.home_id] = _why_nothing(problem, reserve=reserve)
-    return Quotes(curves=curves, reasons=reasons)
+    return Quotes(curves=curves, reasons=reasons, asks=asks)
 
 
 def _nothing(home_id: str) -> CostCurve:

@@ -26,6 +26,7 @@ from gridpact.optimization.spec import ProblemSpec
 DEMONSTRATION_START = "2022-07-13T19:00-05:00"
 DEMONSTRATION_HOURS = 2.0
 DEMONSTRATION_KW = 30.0
+DEMONSTRATION_RULES = "demo"
 DROP_OUT_STAGES = ("before", "after")
 MOST_ROUNDS = 50
 
@@ -291,7 +292,7 @@ def _calls(
 
 def _timezone(rules: RuleProfile, fleet: Fleet) -> str:
     """The market's time zone; the demonstration market follows the fleet's most common one."""
-    if rules.timezone is not None:
+    if rules.name != DEMONSTRATION_RULES:
         return rules.timezone
     return str(fleet.frame["timezone"].mode().iloc[0])
 

@@ -1,0 +1,309 @@
+"""One opportunity from announcement to award: ask costs, negotiate, form the coalition, bid, clear."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridpact.coalition.terms import WholeLots
+from gridpact.flexibility.home import Commitment
+from gridpact.flexibility.model import FlexibilityModel
+from gridpact.market.clearing import Clearing, clear
+from gridpact.messages.books import OptionBook
+from gridpact.negotiation.aggregator import MarketWorth
+from gridpact.negotiation.engine import CoreNegotiationEngine
+from gridpact.negotiation.outcome import NegotiationResult
+from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
+from gridpact.operation.homes import Homes, Quotes, quote
+from gridpact.operation.inputs import MarketCall, MarketDay
+from gridpact.optimization.formulation import MARKET_MINIMUM, BidRequest
+from gridpact.optimization.tool import BidDecision, OptimizationTool
+from gridpact.results.events import EventKind
+from gridpact.results.result import Outcome
+
+WILLINGNESS = {"conservative": 0.45, "moderate": 0.7, "aggressive": 0.875}
+"""Middle of the reference personas' ranges; see the mission's table of the reference fleet."""
+WILLINGNESS_UNKNOWN = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Award:
+    """What became of one opportunity."""
+
+    call: MarketCall
+    quotes: Quotes
+    talks: NegotiationResult
+    decision: BidDecision
+    outcome: Outcome
+    reason: str | None
+    clearing: Clearing | None
+    """None where nothing was bid."""
+    options: pd.DataFrame
+    """Columns of ``options.parquet``; what was activated in part is two rows."""
+    committed_kw: Mapping[str, float]
+    """Power promised by home, members only [kW]."""
+    dropped: tuple[str, ...]
+    """Homes that failed between the talks and gate closure."""
+
+    @property
+    def loss_avoided_usd(self) -> float | None:
+        """For no_bid: what filling the request would have lost [USD]."""
+        return (self.decision.loss_avoided_usd or 0.0) if self.outcome is Outcome.NO_BID else None
+
+
+def bid_for(
+    homes: Homes, call: MarketCall, *, day: MarketDay, model: FlexibilityModel, chronicle: Chronicle
+) -> Award:
+    """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
+    opportunity = call.opportunity
+    opening = call.gate_closure - TALKS_BEFORE_GATE
+    chronicle.note(
+        EventKind.OPPORTUNITY_ANNOUNCED,
+        at=opening,
+        payload={
+            "opportunity_id": opportunity.opportunity_id,
+            "product": opportunity.product.value,
+            "start": opportunity.start,
+            "end": opportunity.end,
+            "requested_kw": opportunity.requested_kw,
+            "reference_price": opportunity.reference_price,
+            "rules": call.rules.name,
+            "rules_not_yet_in_force": list(call.rules.not_yet_in_force),
+            "gate_closure": call.gate_closure,
+            "prices": call.price.basis,
+        },
+    )
+    with chronicle.stage("flexibility"):
+        quotes = quote(homes, call, spec=day.spec, model=model)
+    with chronicle.stage("negotiation"):
+        talks = _talk(homes, call, quotes, day=day)
+    for number, event in enumerate(talks.events, start=1):
+        moment = opening + number * TALKS_BEFORE_GATE / (len(talks.events) + 2)
+        chronicle.note(event.kind, at=moment, payload=dict(event.payload))
+    with chronicle.stage("formation"):
+        decision, dropped = _decide(call, talks, day=day, chronicle=chronicle)
+    chronicle.note(
+        EventKind.COALITION_FORMED,
+        at=call.gate_closure,
+        payload={
+            "opportunity_id": opportunity.opportunity_id,
+            "method": decision.method,
+            "status": decision.status,
+            "expected_value_usd": decision.expected_value_usd,
+            "loss_avoided_usd": decision.loss_avoided_usd,
+            "shadow_prices": list(decision.shadow_prices),
+            "diagnosis": None if decision.diagnosis is None else decision.diagnosis.text,
+            "notes": list(decision.notes),
+            "inner_approximations": sum(curve.inner_approximation for curve in quotes.curves),
+            "inner_approximation_loss_kw": sum(curve.loss_kw for curve in quotes.curves),
+            "inner_approximation_loss_usd": sum(curve.loss_usd for curve in quotes.curves),
+        },
+    )
+    award = _clear(call, quotes, talks, decision, dropped, chronicle=chronicle)
+    for home_id, quantity_kw in award.committed_kw.items():
+        ask = quotes.asks[home_id]
+        homes.promise(
+            home_id,
+            Commitment(
+                opportunity_id=opportunity.opportunity_id,
+                first=ask.first,
+                stop=ask.stop,
+                quantity_kw=quantity_kw,
+                reserve=ask.reserve,
+                sustain_h=ask.sustain_h,
+                reduction_only=ask.reduction_only,
+                frozen_battery=ask.frozen_battery,
+                frozen_vehicle=ask.frozen_vehicle,
+            ),
+        )
+    return award
+
+
+def willingness_of(homes: Homes) -> NDArray[np.float64]:
+    """How eager each owner is to sell, by persona, shape (homes,)."""
+    personas = homes.fleet.frame["persona"]
+    return np.array([WILLINGNESS.get(str(persona), WILLINGNESS_UNKNOWN) for persona in personas])
+
+
+def floors_of(homes: Homes) -> NDArray[np.float64]:
+    """Owners' floor prices, NaN for none, shape (homes,) [USD/MWh]."""
+    floors = homes.fleet.frame["floor_usd_per_mwh"].to_numpy(dtype=np.float64)
+    return np.where(floors > 0, floors, np.nan)
+
+
+def _talk(homes: Homes, call: MarketCall, quotes: Quotes, *, day: MarketDay) -> NegotiationResult:
+    opportunity, scenarios = call.opportunity, call.price.scenarios
+    worth = MarketWorth(
+        prices=scenarios.prices,
+        probabilities=scenarios.probabilities,
+        requested_kw=opportunity.requested_kw,
+        margin=day.spec.margin,
+        price_cap=call.rules.bid_price_cap(opportunity.product),
+    )
+    engine = CoreNegotiationEngine(day.strategy, rounds=day.rounds, allow_loss=day.allow_loss)
+    return engine.negotiate(
+        opportunity,
+        quotes.curves,
+        floors_usd_per_mwh=floors_of(homes),
+        willingness=willingness_of(homes),
+        worth=worth,
+        silent=day.silent,
+        seed=day.seed,
+    )
+
+
+def _decide(
+    call: MarketCall, talks: NegotiationResult, *, day: MarketDay, chronicle: Chronicle
+) -> tuple[BidDecision, tuple[str, ...]]:
+    """The bid, formed again without members that fail before gate closure."""
+    tool = OptimizationTool()
+    request = BidRequest(
+        opportunity=call.opportunity,
+        rules=call.rules,
+        options=talks.options,
+        scenarios=call.price.scenarios,
+        ask_price=last_asks(talks),
+        allow_loss=day.allow_loss,
+    )
+    decision = tool.solve(day.spec, request)
+    holders = set(talks.options.members)
+    dropped = tuple(home for home, stage in day.drop_outs.items() if stage == "before" and home in holders)
+    if dropped:
+        for home in dropped:
+            chronicle.note(
+                EventKind.MEMBER_DROPPED,
+                at=call.gate_closure - timedelta(minutes=1),
+                payload={
+                    "opportunity_id": call.opportunity.opportunity_id,
+                    "home_id": home,
+                    "formed_again_without": list(dropped),
+                },
+            )
+        decision = tool.reform(day.spec, request, dropped=dropped)
+    return decision, dropped
+
+
+def last_asks(talks: NegotiationResult) -> NDArray[np.float64]:
+    """What each option's home last asked for it: the mean of its ask over the option's place in it, shape (n,)."""
+    options = talks.options
+    asked = np.zeros(len(options))
+    placed: dict[int, float] = {}
+    for k in range(len(options)):
+        home, width = int(options.home_index[k]), float(options.quantity_kw[k])
+        below = placed.get(home, 0.0)
+        asked[k] = _mean_ask(talks.standing_asks[home], below, below + width)
+        placed[home] = below + width
+    return asked
+
+
+def _mean_ask(asks: tuple[tuple[float, float], ...], low: float, high: float) -> float:
+    covered, spent, edge, price = 0.0, 0.0, 0.0, 0.0
+    for width, price in asks:
+        part = max(0.0, min(high, edge + width) - max(low, edge))
+        covered, spent, edge = covered + part, spent + part * price, edge + width
+    return spent / covered if covered > 0 else price
+
+
+def _clear(
+    call: MarketCall,
+    quotes: Quotes,
+    talks: NegotiationResult,
+    decision: BidDecision,
+    dropped: tuple[str, ...],
+    *,
+    chronicle: Chronicle,
+) -> Award:
+    opportunity, segments = call.opportunity, decision.curve.segments
+    award = Award(
+        call=call,
+        quotes=quotes,
+        talks=talks,
+        decision=decision,
+        outcome=Outcome.NO_DEAL,
+        reason=None,
+        clearing=None,
+        options=talks.options.to_frame(),
+        committed_kw={},
+        dropped=dropped,
+    )
+    if not segments:
+        outcome, reason = _why_nothing(award)
+        return replace(award, outcome=outcome, reason=reason)
+    broken = call.rules.check_bid(opportunity, segments)
+    chronicle.note(
+        EventKind.BID_SUBMITTED,
+        at=call.gate_closure,
+        payload={
+            "opportunity_id": opportunity.opportunity_id,
+            "segments": [{"quantity_kw": s.quantity_kw, "price": s.price} for s in segments],
+            "rules_broken": broken,
+        },
+    )
+    if broken:
+        return replace(award, outcome=Outcome.REFUSED, reason="; ".join(broken))
+    price = call.price.clearing_price
+    clearing = clear(
+        segments, price, opportunity.requested_kw, minimum_kw=call.rules.least_kw(opportunity)
+    )
+    chronicle.note(
+        EventKind.MARKET_CLEARED,
+        at=call.gate_closure,
+        payload={
+            "opportunity_id": opportunity.opportunity_id,
+            "price": clearing.price,
+            "quantity_kw": clearing.quantity_kw,
+        },
+    )
+    if clearing.quantity_kw <= 0:
+        lowest = min(segment.price for segment in segments)
+        reason = f"the market cleared at {price:.2f}, below the lowest bid of {lowest:.2f}"
+        return replace(award, outcome=Outcome.NOT_CLEARED, reason=reason, clearing=clearing)
+    activated = decision.curve.activated(price)
+    options = _with_activation(talks.options, decision.problem.options, activated)
+    members = options[options["activated"]].groupby("home_id", sort=False)["quantity_kw"].sum().round(3)
+    return replace(
+        award,
+        outcome=Outcome.AWARDED,
+        clearing=clearing,
+        options=options,
+        committed_kw={str(home): float(kw) for home, kw in members.items()},
+    )
+
+
+def _with_activation(agreed: OptionBook, used: OptionBook, activated_kw: NDArray[np.float64]) -> pd.DataFrame:
+    """All options with what was activated of them; a part of an option is a row of its own."""
+    called = {
+        (used.home_ids[home], int(segment)): float(kw)
+        for home, segment, kw in zip(used.home_index, used.segment, activated_kw, strict=True)
+    }
+    rows = []
+    places: dict[str, int] = {}
+    for option in agreed.to_frame().itertuples(index=False):
+        home, width = str(option.home_id), float(option.quantity_kw)
+        part = round(min(called.get((home, int(option.segment)), 0.0), width), 3)
+        for quantity, active in ((part, True), (round(width - part, 3), False)):
+            if quantity > 0:
+                places[home] = places.get(home, 0) + 1
+                rows.append((option.opportunity_id, home, places[home], quantity, float(option.price), active))
+    return pd.DataFrame(rows, columns=["opportunity_id", "home_id", "segment", "quantity_kw", "price", "activated"])
+
+
+def _why_nothing(award: Award) -> tuple[Outcome, str]:
+    """The outcome without a bid, and its reason in words."""
+    decision, talks = award.decision, award.talks
+    if not len(talks.options):
+        if award.quotes.deliverable_kw <= 0:
+            return Outcome.NO_DEAL, "no home can deliver anything through the whole window"
+        return Outcome.NO_DEAL, f"none of {talks.summary.invited} homes agreed to anything"
+    if not len(decision.problem.options):
+        return Outcome.NO_BID, "every home that had agreed dropped out before gate closure"
+    diagnosis = decision.diagnosis
+    if diagnosis is None:
+        return Outcome.NO_BID, "no coalition is worth its cost"
+    market = {MARKET_MINIMUM, WholeLots(lot_kw=1.0).name}
+    if any(change.term in market for change in diagnosis.any_of):
+        return Outcome.REFUSED, diagnosis.text
+    return Outcome.NO_BID, diagnosis.text

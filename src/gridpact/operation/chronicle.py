@@ -1,0 +1,48 @@
+"""What a run writes down as it goes: events in simulated time, and how long each stage took."""
+
+import platform
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from gridpact.results.events import EventKind, EventLog
+
+TALKS_BEFORE_GATE = timedelta(hours=1)
+"""Simulated time at which the talks for an opportunity begin."""
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """Event log and stop-watch of one run. Simulated time never runs backward."""
+
+    log: EventLog = field(default_factory=EventLog)
+    timings_s: dict[str, float] = field(default_factory=dict)
+    now: datetime | None = None
+
+    def note(self, kind: EventKind | str, *, at: datetime, payload: Mapping[str, Any]) -> None:
+        """Append an event at ``at``, or at the latest event's time if that is later."""
+        self.now = at if self.now is None else max(self.now, at)
+        self.log.append(kind, at=self.now, payload=payload)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time that the block takes to stage ``name``."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings_s[name] = self.timings_s.get(name, 0.0) + time.perf_counter() - begun
+
+    def performance(self) -> dict[str, Any]:
+        """Content of ``performance.json``: stage timings [s], peak memory [MiB], machine."""
+        return {
+            "stages_s": {name: round(seconds, 4) for name, seconds in self.timings_s.items()},
+            "total_s": round(sum(self.timings_s.values()), 4),
+            "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "model_latency_s": 0.0,
+            "machine": {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()},
+        }

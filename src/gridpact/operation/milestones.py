@@ -1,0 +1,90 @@
+"""Events of a day that belong to no single opportunity."""
+
+import hashlib
+from datetime import datetime
+
+import numpy as np
+
+from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
+from gridpact.operation.delivery import Delivered
+from gridpact.operation.homes import Homes
+from gridpact.operation.inputs import MarketDay
+from gridpact.optimization.dispatch import DispatchPlan
+from gridpact.results.events import EventKind
+
+
+def begin(day: MarketDay, chronicle: Chronicle) -> None:
+    """The run, and what it read."""
+    opening = min(call.gate_closure for call in day.calls) - TALKS_BEFORE_GATE
+    chronicle.note(
+        EventKind.RUN_STARTED, at=opening, payload={"run": day.run_id, "seed": day.seed, "version": day.version}
+    )
+    chronicle.note(
+        EventKind.INPUTS_READ,
+        at=opening,
+        payload={
+            "sha256": dict(day.inputs_sha256),
+            "homes": len(day.fleet),
+            "horizon_start": day.horizon.start,
+            "horizon_end": day.horizon.end,
+            "wholesale": None if day.wholesale is None else day.wholesale.note,
+            "spec": day.spec.model_dump(mode="json"),
+            "strategy": day.strategy,
+            "rounds": day.rounds,
+            "allow_loss": day.allow_loss,
+            "earlier_runs": [run.run_id for run in day.earlier.runs],
+        },
+    )
+
+
+def note_baseline(homes: Homes, chronicle: Chronicle) -> None:
+    """The frozen baseline, by digest."""
+    nets = np.stack([schedule.net_kw for schedule in homes.baselines])
+    chronicle.note(
+        EventKind.BASELINE_FROZEN,
+        at=_now(chronicle, homes),
+        payload={
+            "homes": len(homes.baselines),
+            "intervals": homes.horizon.periods,
+            "net_kw_sha256": hashlib.sha256(np.round(nets, 6).astype("<f8").tobytes()).hexdigest(),
+            "cost_usd": sum(schedule.cost_usd for schedule in homes.baselines),
+        },
+    )
+
+
+def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle) -> None:
+    """The plan, and promises that it could not carry."""
+    chronicle.note(
+        EventKind.DISPATCHED,
+        at=_now(chronicle, homes),
+        payload={
+            "homes_with_promises": len(homes.commitments),
+            "cost_usd": sum(schedule.cost_usd for schedule in plan.schedules),
+            "broken": [{"home_id": each.home_id, "reason": each.reason} for each in plan.broken],
+        },
+    )
+
+
+def note_settlement(delivered: Delivered, homes: Homes, chronicle: Chronicle) -> None:
+    """Delivery and money."""
+    settlement = delivered.settlement
+    chronicle.note(
+        EventKind.SETTLED,
+        at=homes.horizon.end,
+        payload={
+            "committed_kwh": settlement.committed_kwh,
+            "delivered_kwh": settlement.delivered_kwh,
+            "rebound_kwh": delivered.rebound_kwh,
+            "market_revenue_usd": settlement.market_revenue_usd,
+            "owner_payments_usd": settlement.owner_payments_usd,
+            "penalty_usd": settlement.penalty_usd,
+            "departures_from_plan": len(delivered.realisation.departures),
+            "owners_limits_broken": [
+                {"home_id": breach.home_id, "phase": breach.phase, "limit": breach.limit} for breach in delivered.unkind
+            ],
+        },
+    )
+
+
+def _now(chronicle: Chronicle, homes: Homes) -> datetime:
+    return homes.horizon.start if chronicle.now is None else chronicle.now

@@ -1,0 +1,56 @@
+"""Load, solar and tariff series of the user's own, in the shape that a run folder has them."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from gridpact.errors import InputError, MissingDataError, NaiveDatetimeError
+from gridpact.fleet.day import PROFILE_COLUMNS, TARIFF_COLUMNS
+
+OwnSeries = tuple[pd.DataFrame | None, str | None]
+"""A table and the digest of what it came from; None where there is none."""
+
+
+def read_profiles(source: Path | pd.DataFrame | None) -> OwnSeries:
+    """Load and solar profiles with the columns of ``profiles.parquet``; see `build_fleet_day` for further checks."""
+    return _read(source, PROFILE_COLUMNS, flag="--profiles")
+
+
+def read_tariffs(source: Path | pd.DataFrame | None) -> OwnSeries:
+    """Retail tariffs with the columns of ``tariffs.parquet``; see `build_fleet_day` for further checks."""
+    return _read(source, TARIFF_COLUMNS, flag="--tariffs")
+
+
+def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: str) -> OwnSeries:
+    if source is None:
+        return None, None
+    if isinstance(source, pd.DataFrame):
+        return source, hashlib.sha256(source.to_csv(index=False).encode()).hexdigest()
+    if not source.is_file():
+        raise MissingDataError(f"{flag} {source} is not a file")
+    try:
+        frame = pd.read_parquet(source) if source.suffix.lower() == ".parquet" else pd.read_csv(source)
+    except (ValueError, OSError, pa.ArrowException, pd.errors.ParserError) as problem:
+        raise InputError(f"{flag} {source} cannot be read as a table: {problem}") from problem
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise MissingDataError(f"{flag} {source} lacks the columns {', '.join(missing)}; it needs {', '.join(columns)}")
+    starts = frame["interval_start"]
+    try:
+        if not isinstance(starts.dtype, pd.DatetimeTZDtype):
+            starts = pd.to_datetime(starts, format="ISO8601")
+        naive = not isinstance(starts.dtype, pd.DatetimeTZDtype)
+    except ValueError:
+        # Mixed offsets, as on a day when the clocks change, or no times at all.
+        naive = False
+        try:
+            starts = pd.to_datetime(frame["interval_start"], format="ISO8601", utc=True)
+        except ValueError as problem:
+            raise InputError(f"{flag} {source}: interval_start holds something that is no time: {problem}") from None
+    if naive:
+        raise NaiveDatetimeError(f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z")
+    frame["interval_start"] = starts.dt.tz_convert("UTC")
+    return frame[list(columns)], hashlib.sha256(source.read_bytes()).hexdigest()

@@ -1,0 +1,57 @@
+"""`IntegratedNegotiationSystem`: a market day from request to run folder, and scenario analysis."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gridpact.flexibility.model import FlexibilityModel
+from gridpact.operation.day import run_market_day
+from gridpact.operation.inputs import DayRequest, prepare_day, with_price
+from gridpact.operation.scenarios import ScenarioAnalysis, analyse
+from gridpact.results.run_folder import RunFolder, check_destination
+
+RUNS = Path("runs")
+
+
+class IntegratedNegotiationSystem:
+    """Runs market days end to end and writes their run folders."""
+
+    def __init__(
+        self, *, model: FlexibilityModel | None = None, progress: Callable[[str], None] = lambda stage: None
+    ) -> None:
+        """Set what prices flexibility (HiGHS by default) and who is told of progress."""
+        self._model = model
+        self._progress = progress
+
+    def run(self, request: DayRequest | None = None, *, out: Path | None = None) -> RunFolder:
+        """Run one market day and write its folder, ``runs/<run id>`` by default.
+
+        Raises:
+            InputError: the request cannot be used; nothing is written.
+            MarketRuleError: an opportunity breaks its market's rules.
+            InfeasibleError: a home's own data allow no schedule.
+            StoreError: the folder cannot be written; what was there is untouched.
+        """
+        if out is not None:
+            check_destination(out)
+        day = prepare_day(request or DayRequest())
+        target = out if out is not None else RUNS / day.run_id
+        check_destination(target)
+        finished = run_market_day(day, model=self._model, progress=self._progress)
+        self._progress("writing the run folder and the report")
+        return finished.write(target)
+
+    def run_scenarios(
+        self, request: DayRequest | None = None, *, prices: Sequence[float] = (120.0, 80.0, 45.0), out: Path | None = None
+    ) -> ScenarioAnalysis:
+        """Run the same day at each of ``prices`` [USD/MWh, or USD/MW per h], and judge whether it pays.
+
+        Raises:
+            InputError: as for `run`.
+        """
+        base = request or DayRequest()
+        root = out if out is not None else RUNS / "scenarios"
+        folders = []
+        for price in prices:
+            self._progress(f"market price {price:g}")
+            folders.append((price, self.run(with_price(base, price), out=root / f"price-{price:g}")))
+        return analyse(folders, path=root)

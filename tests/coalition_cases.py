@@ -1,0 +1,74 @@
+"""Random options and formation problems for tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gridpact.coalition.problem import FormationProblem
+from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap, WholeLots
+from gridpact.messages.books import OptionBook
+
+
+def option_book(rows: Sequence[tuple[str, float, float]]) -> OptionBook:
+    """Options from (home, kW, price) rows; homes in the order of first appearance."""
+    homes = tuple(dict.fromkeys(home for home, _, _ in rows))
+    ordered = sorted(rows, key=lambda row: (homes.index(row[0]), row[2]))
+    index = [homes.index(home) for home, _, _ in ordered]
+    return OptionBook(
+        opportunity_id="o",
+        home_ids=homes,
+        home_index=np.array(index, dtype=np.int64),
+        segment=np.array([index[: k + 1].count(h) for k, h in enumerate(index)], dtype=np.int64),
+        quantity_kw=np.array([kw for _, kw, _ in ordered], dtype=float),
+        price=np.array([price for _, _, price in ordered], dtype=float),
+    )
+
+
+def random_options(rng: np.random.Generator, *, homes: int, grid_kw: float = 0.5) -> OptionBook:
+    """One to three options a home, widths on a grid, whole-cent prices with many ties."""
+    rows = []
+    for home in range(homes):
+        prices = np.unique(
+            rng.choice([20.0, 35.0, 40.0, 55.5, 60.0, 79.99, 80.0, 110.0, -5.0], size=rng.integers(1, 4))
+        )
+        rows += [(f"h{home:02d}", float(rng.integers(1, 7)) * grid_kw, float(price)) for price in prices]
+    return option_book(rows)
+
+
+def random_problem(rng: np.random.Generator, *, lots: bool, members: bool = False) -> FormationProblem:
+    """Up to ten homes and four scenarios, with random terms; every number on a half-kW grid."""
+    options = random_options(rng, homes=int(rng.integers(1, 11)))
+    scenarios = int(rng.integers(1, 5))
+    prices = np.sort(rng.choice(np.arange(-10.0, 140.0, 7.5), size=scenarios, replace=False))
+    weights = rng.integers(1, 6, size=scenarios).astype(float)
+    most = max(options.total_kw * 0.8, 2.0)
+    requested = float(np.ceil(rng.uniform(1.0, most) * 2) / 2)
+    terms: list[Term] = []
+    if lots:
+        terms.append(WholeLots(lot_kw=float(rng.choice([0.5, 1.0, 1.5]))))
+    if rng.random() < 0.4:
+        terms.append(MinimumTotal(limit_kw=float(np.floor(rng.uniform(0.5, requested) * 2) / 2)))
+    if rng.random() < 0.3:
+        terms.append(HomeCap(limit_kw=float(rng.integers(1, 6)) * 0.5))
+    if rng.random() < 0.3:
+        terms.append(TotalCap(limit_kw=float(np.ceil(rng.uniform(0.5, requested) * 2) / 2)))
+    if rng.random() < 0.4:
+        terms.append(ShareCap(fraction=float(rng.choice([0.2, 0.25, 0.4, 0.5]))))
+    if members:
+        terms.append(MinimumMembers(count=int(rng.integers(1, 5)), available_kw=options.per_home_kw()))
+    return FormationProblem(
+        options=options,
+        prices=prices,
+        probabilities=weights / weights.sum(),
+        window_h=float(rng.choice([0.5, 1.0, 2.0])),
+        requested_kw=requested,
+        margin=float(rng.choice([0.0, 0.0, 0.1, 0.3])),
+        max_segments=int(rng.choice([0, 1, 2])),
+        terms=tuple(terms),
+    )
+
+
+def tolerance_usd(problem: FormationProblem) -> float:
+    """What whole watts and the volume bonus may cost."""
+    spread = float(np.ptp(np.append(problem.options.price, problem.prices))) + 1.0
+    return (0.002 * len(problem.options) * spread + 1.1e-4 * problem.requested_kw) * problem.window_h / 1000 + 1e-9
