@@ -29,9 +29,15 @@ MOST_HOMES = 60
 def random_request(number: int, *, most_homes: int = MOST_HOMES) -> DayRequest:
     """Day ``number``: the same number gives the same day."""
     rng = np.random.default_rng([2_024, number])
-    homes = int(np.clip(rng.geometric(0.07), 1, most_homes)) if rng.random() < 0.8 else int(rng.integers(1, most_homes + 1))
+    homes = (
+        int(np.clip(rng.geometric(0.07), 1, most_homes)) if rng.random() < 0.8 else int(rng.integers(1, most_homes + 1))
+    )
     fleet = generate_fleet(homes, seed=int(rng.integers(1 << 30)))
-    day = DAYS[rng.integers(len(DAYS))] if rng.random() < 0.6 else date(2022, 1, 2) + timedelta(days=int(rng.integers(360)))
+    day = (
+        DAYS[rng.integers(len(DAYS))]
+        if rng.random() < 0.6
+        else date(2022, 1, 2) + timedelta(days=int(rng.integers(360)))
+    )
     opportunities = []
     for k in range(int(rng.choice([1, 1, 1, 2, 3]))):
         product = Product(rng.choice(["energy", "energy", "spin", "nonspin"]))
@@ -53,9 +59,13 @@ def random_request(number: int, *, most_homes: int = MOST_HOMES) -> DayRequest:
         )
     ids = list(fleet.home_ids)
     drop_outs = tuple(
-        f"{home}@{rng.choice(['before', 'after'])}" for home in rng.choice(ids, size=min(len(ids), int(rng.choice([0, 0, 1, 3]))), replace=False)
+        f"{home}@{rng.choice(['before', 'after'])}"
+        for home in rng.choice(ids, size=min(len(ids), int(rng.choice([0, 0, 1, 3]))), replace=False)
     )
-    silent = {str(home): int(rng.integers(1, 4)) for home in rng.choice(ids, size=min(len(ids), int(rng.choice([0, 0, 2]))), replace=False)}
+    silent = {
+        str(home): int(rng.integers(1, 4))
+        for home in rng.choice(ids, size=min(len(ids), int(rng.choice([0, 0, 2]))), replace=False)
+    }
     return DayRequest(
         fleet=fleet,
         opportunities=tuple(opportunities),

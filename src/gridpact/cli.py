@@ -73,7 +73,8 @@ OpportunityFiles = Annotated[
 ]
 ProductName = Annotated[str | None, typer.Option("--product", help="energy, spin or nonspin.")]
 Start = Annotated[
-    str | None, typer.Option("--start", metavar="ISO", help="Window start with UTC offset, e.g. 2022-07-13T19:00-05:00.")
+    str | None,
+    typer.Option("--start", metavar="ISO", help="Window start with UTC offset, e.g. 2022-07-13T19:00-05:00."),
 ]
 Hours = Annotated[float | None, typer.Option("--hours", help="Window length [h].")]
 Kw = Annotated[float | None, typer.Option("--kw", help="Power requested [kW].")]
@@ -109,7 +110,9 @@ StrategyName = Annotated[
 Rounds = Annotated[int, typer.Option("--rounds", envvar="GRIDPACT_ROUNDS", help="Most negotiation rounds.")]
 Spec = Annotated[
     Path | None,
-    typer.Option("--spec", envvar="GRIDPACT_SPEC", metavar="FILE", help="Operator's terms (YAML); see docs/problem-spec.md."),
+    typer.Option(
+        "--spec", envvar="GRIDPACT_SPEC", metavar="FILE", help="Operator's terms (YAML); see docs/problem-spec.md."
+    ),
 ]
 Commitments = Annotated[
     list[Path] | None,
@@ -117,9 +120,7 @@ Commitments = Annotated[
 ]
 AllowLoss = Annotated[bool, typer.Option("--allow-loss", help="Bid even where it loses money, and show the loss.")]
 Seed = Annotated[int, typer.Option("--seed", envvar="GRIDPACT_SEED", help="Seed of everything random.")]
-Out = Annotated[
-    Path | None, typer.Option("--out", envvar="GRIDPACT_OUT", metavar="DIR", help="Run folder to write.")
-]
+Out = Annotated[Path | None, typer.Option("--out", envvar="GRIDPACT_OUT", metavar="DIR", help="Run folder to write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 DropOut = Annotated[
     list[str] | None,

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,11 +204,21 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.fixture(scope="module")
+def earlier_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good run of the demonstration fleet on 2022-07-13."""
+    out = tmp_path_factory.mktemp("earlier") / "run"
+    result = CliRunner().invoke(app, ["negotiate", *FLAGS, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    return out
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_bad_input_is_refused_in_one_message(name: str, bench: Bench) -> None:
+def test_bad_input_is_refused_in_one_message(name: str, bench: Bench, earlier_run: Path) -> None:
     arguments, words = CASES[name]
     out = bench.root / "out"
-    existing = before(out)
+    shutil.copytree(earlier_run, out)
+    existing = content(out)
     result = CliRunner().invoke(app, ["negotiate", *arguments(bench), "--out", str(out)])
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output

@@ -1,7 +1,7 @@
 """The cost curve of one home: one linear program whose quantity moves, and the proof that its line can be kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from gridpact.errors import SolverFailedError
 from gridpact.flexibility.exact import ghost_patterns, solve_exactly
 from gridpact.flexibility.home import Ask, Commitment, CostCurve, Floats, HomeProblem, Schedule
 from gridpact.flexibility.linear import Solver
-from gridpact.flexibility.program import Ghosts, HomeProgram, build, crossed_meter
+from gridpact.flexibility.program import Ghosts, build, crossed_meter
 from gridpact.flexibility.settings import Settings, fits, mixes_fit, read_settings, settings_of
 from gridpact.flexibility.terms import Terms, with_promises
 
@@ -55,6 +55,9 @@ def trace_curve(
     if plain is None:
         return nothing
     ladder, inner = plain, crossed
+    if not _can_be_kept(home, terms, plain):
+        plain = _tidied(home, terms, plain, straight=crossed)
+        ladder = plain
     if not _can_be_kept(home, terms, plain):
         climbs = [
             _climb(home, terms, levels=levels, straight=crossed, ghosts=ghosts)
@@ -111,8 +114,6 @@ def _climb(
         if found is None:
             return None
         mine = read_settings(home, terms, at, found.columns)
-        if ghosts is None and not fits(home, mine):
-            mine = _tidied(home, terms, made, quantity) or mine
         totals.append(found.objective + terms.fixed_cost_usd(home, quantity))
         settings.append(mine)
     return _with_baseline_at_zero(quantities, totals[::-1], settings[::-1], terms)
@@ -127,12 +128,19 @@ def _with_baseline_at_zero(
     return _Ladder(quantity_kw=np.array(quantities), total_usd=np.array(totals), settings=tuple(settings))
 
 
-def _tidied(home: HomeProblem, terms: Terms, made: HomeProgram, quantity_kw: float) -> Settings | None:
-    """A solution of equal cost with least throughput, which burns nothing that it need not."""
-    solver = Solver(made.program)
-    solver.set_bounds([made.layout.quantity], quantity_kw, quantity_kw)
-    found = solver.solve_in_order([made.program.cost, made.throughput])
-    return None if found is None else read_settings(home, terms, made.layout, found.columns)
+def _tidied(home: HomeProblem, terms: Terms, ladder: _Ladder, *, straight: bool) -> _Ladder:
+    """The ladder with its ties broken as in the baseline: nothing burnt for nothing, and neighbours alike."""
+    made = build(home, terms, straight=straight)
+    settings = list(ladder.settings)
+    for level, quantity in enumerate(ladder.quantity_kw):
+        if quantity == 0 and not terms.promised:
+            continue
+        solver = Solver(made.program)
+        solver.set_bounds([made.layout.quantity], quantity, quantity)
+        found = solver.solve_in_order([made.program.cost, made.throughput, made.lateness])
+        if found is not None:
+            settings[level] = read_settings(home, terms, made.layout, found.columns)
+    return replace(ladder, settings=tuple(settings))
 
 
 def _can_be_kept(home: HomeProblem, terms: Terms, ladder: _Ladder) -> bool:

@@ -197,7 +197,7 @@ class _Session:
             round=self.state.round,
             home_ids=self.supply.home_ids,
             home_index=homes,
-            price=np.full(len(homes), self._price()),
+            price=self._home_prices(homes, self._price()),
             cap_kw=self.supply.deliverable_kw[homes],
         )
         self._note("offers_made", homes=len(homes), price=self.prices[-1], probe=self.probe)
@@ -226,6 +226,17 @@ class _Session:
                 self.probe, price = probe > price, max(probe, price)
         self.prices.append(price)
         return price
+
+    def _home_prices(self, homes: Ints, price: float) -> Floats:
+        """What each of ``homes`` is offered at a uniform ``price``: a probe goes no higher than the home's own dearest
+        ask within it, so that the loss avoided is the least that filling the request would have cost."""
+        offered = np.full(len(homes), price)
+        if self.probe:
+            within = (self._live_widths()[homes] > 0) & (self.standing[homes] <= price)
+            own = np.max(self.standing[homes], axis=1, where=within, initial=-np.inf)
+            before = self.prices[-2] if len(self.prices) > 1 else -np.inf
+            offered = np.maximum(np.where(np.isfinite(own), own, price), before)
+        return offered
 
     def _live_widths(self) -> Floats:
         """Widths that could still be bought or are bought: all of who talks, what is agreed of the others."""

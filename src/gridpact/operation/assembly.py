@@ -74,9 +74,7 @@ class FinishedDay:
         self.chronicle.note(EventKind.RUN_FINISHED, at=self.ended_at, payload={"outcome": self.result.outcome.value})
         with self.chronicle.stage("report"):
             report = render_report(files)
-        return files.write(
-            events=self.chronicle.log, performance=self.chronicle.performance(), report_html=report
-        )
+        return files.write(events=self.chronicle.log, performance=self.chronicle.performance(), report_html=report)
 
 
 def assemble(
@@ -232,11 +230,15 @@ def _checks(awards: Sequence[Award], delivered: Delivered) -> ChecksRecord:
     )
 
 
-def _coalition(
-    homes: Homes, awards: Sequence[Award], delivered: Delivered
-) -> tuple[pd.DataFrame, list[float]]:
+def _coalition(homes: Homes, awards: Sequence[Award], delivered: Delivered) -> tuple[pd.DataFrame, list[float]]:
     """Rows of ``coalition.parquet``, and the satisfaction of willing homes that were left out."""
-    paid = delivered.settlement.paid.set_index(["opportunity_id", "home_id"])
+    settled = delivered.settlement.paid
+    paid = {
+        (opportunity, home): (float(energy_kwh), float(amount_usd))
+        for opportunity, home, energy_kwh, amount_usd in zip(
+            settled["opportunity_id"], settled["home_id"], settled["delivered_kwh"], settled["paid_usd"], strict=True
+        )
+    }
     comfort = _comfort(homes, delivered)
     unhappy = {breach.home_id for breach in delivered.unkind}
     rows, left_out = [], []
@@ -249,8 +251,7 @@ def _coalition(
             satisfied = float("nan")
             delivered_kwh = paid_usd = 0.0
             if committed > 0:
-                row = paid.loc[(opportunity.opportunity_id, home)]
-                delivered_kwh, paid_usd = float(row["delivered_kwh"]), float(row["paid_usd"])
+                delivered_kwh, paid_usd = paid[opportunity.opportunity_id, home]
                 pay = pay_satisfaction(
                     paid_usd=paid_usd,
                     cost_usd=cost_at(curve, committed),
@@ -282,4 +283,3 @@ def _comfort(homes: Homes, delivered: Delivered) -> Any:
         baseline_lowest_kwh=np.where(owned, without, np.nan),
         floor_kwh=np.where(owned, delivered.premises.battery_backup_kwh, np.nan),
     )
-

@@ -54,9 +54,7 @@ class Award:
         return (self.decision.loss_avoided_usd or 0.0) if self.outcome is Outcome.NO_BID else None
 
 
-def bid_for(
-    homes: Homes, call: MarketCall, *, day: MarketDay, model: FlexibilityModel, chronicle: Chronicle
-) -> Award:
+def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: FlexibilityModel, chronicle: Chronicle) -> Award:
     """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
     opportunity = call.opportunity
     opening = call.gate_closure - TALKS_BEFORE_GATE
@@ -245,9 +243,7 @@ def _clear(
     if broken:
         return replace(award, outcome=Outcome.REFUSED, reason="; ".join(broken))
     price = call.price.clearing_price
-    clearing = clear(
-        segments, price, opportunity.requested_kw, minimum_kw=call.rules.least_kw(opportunity)
-    )
+    clearing = clear(segments, price, opportunity.requested_kw, minimum_kw=call.rules.least_kw(opportunity))
     chronicle.note(
         EventKind.MARKET_CLEARED,
         at=call.gate_closure,
@@ -281,13 +277,15 @@ def _with_activation(agreed: OptionBook, used: OptionBook, activated_kw: NDArray
     }
     rows = []
     places: dict[str, int] = {}
-    for option in agreed.to_frame().itertuples(index=False):
-        home, width = str(option.home_id), float(option.quantity_kw)
-        part = round(min(called.get((home, int(option.segment)), 0.0), width), 3)
+    for place, number, width, price in zip(
+        agreed.home_index, agreed.segment, agreed.quantity_kw.tolist(), agreed.price.tolist(), strict=True
+    ):
+        home = agreed.home_ids[place]
+        part = round(min(called.get((home, int(number)), 0.0), width), 3)
         for quantity, active in ((part, True), (round(width - part, 3), False)):
             if quantity > 0:
                 places[home] = places.get(home, 0) + 1
-                rows.append((option.opportunity_id, home, places[home], quantity, float(option.price), active))
+                rows.append((agreed.opportunity_id, home, places[home], quantity, price, active))
     return pd.DataFrame(rows, columns=["opportunity_id", "home_id", "segment", "quantity_kw", "price", "activated"])
 
 

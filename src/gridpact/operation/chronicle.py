@@ -44,5 +44,9 @@ class Chronicle:
             "total_s": round(sum(self.timings_s.values()), 4),
             "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "model_latency_s": 0.0,
-            "machine": {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()},
+            "machine": {
+                "system": platform.system(),
+                "machine": platform.machine(),
+                "python": platform.python_version(),
+            },
         }

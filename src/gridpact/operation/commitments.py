@@ -93,9 +93,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
         return EarlierAwards()
     by_home: dict[str, list[Commitment]] = {}
     for record in records:
-        window = horizon.window(
-            _moment(record["start"]), _moment(record["end"]), what="an earlier award"
-        )
+        window = horizon.window(_moment(record["start"]), _moment(record["end"]), what="an earlier award")
         by_home.setdefault(record["home_id"], []).append(
             Commitment(
                 opportunity_id=f"{record['run']}/{record['opportunity_id']}",
@@ -125,20 +123,23 @@ def _promises(folder: RunFolder) -> list[dict[str, Any]]:
     promises = [dict(record) for record in result.get("commitments", [])]
     opportunities = {item["id"]: item for item in result["opportunities"]}
     coalition = folder.table("coalition")
-    for row in coalition[coalition["committed_kw"] > 0].itertuples():
-        opportunity = opportunities[row.opportunity_id]
+    members = coalition[coalition["committed_kw"] > 0]
+    for name, home, quantity_kw in zip(
+        members["opportunity_id"], members["home_id"], members["committed_kw"], strict=True
+    ):
+        opportunity = opportunities[name]
         product = Product(opportunity["product"])
         start = _moment(opportunity["start"])
         rules = load_rules(opportunity["rules"], on=start.date())
         promises.append(
             {
                 "run": result["run"]["id"],
-                "opportunity_id": row.opportunity_id,
-                "home_id": row.home_id,
+                "opportunity_id": str(name),
+                "home_id": str(home),
                 "product": product.value,
                 "start": opportunity["start"],
                 "end": opportunity["end"],
-                "quantity_kw": float(row.committed_kw),
+                "quantity_kw": float(quantity_kw),
                 "sustain_h": rules.sustain_h(product) if product.is_reserve else 0.0,
                 "rules": opportunity["rules"],
             }
@@ -146,9 +147,7 @@ def _promises(folder: RunFolder) -> list[dict[str, Any]]:
     return promises
 
 
-def _check_same_day(
-    folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Horizon, first: RunFolder | None
-) -> None:
+def _check_same_day(folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Horizon, first: RunFolder | None) -> None:
     dispatch = folder.table("dispatch")
     starts = dispatch["interval_start"]
     step = folder.result["opportunities"][0]["step_minutes"]

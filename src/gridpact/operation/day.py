@@ -67,7 +67,8 @@ def run_market_day(
     with chronicle.stage("dispatch"):
         progress("dispatching")
         plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=spread)
-        note_dispatch(plan, homes, chronicle)
+        failing = [home for home, stage in day.drop_outs.items() if stage == "after"]
+        note_dispatch(plan, homes, chronicle, failing=failing)
     with chronicle.stage("settlement"):
         progress("settling")
         delivered = deliver_and_settle(homes, plan, awards, day=day)

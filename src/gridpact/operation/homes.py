@@ -15,6 +15,7 @@ from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.optimization.dispatch import Spread
 from gridpact.optimization.spec import ProblemSpec
 
+
 @dataclass(slots=True, kw_only=True)
 class Homes:
     """State of the fleet while a day runs."""
@@ -37,9 +38,7 @@ class Homes:
         self.commitments[home_id] = (*self.commitments.get(home_id, ()), commitment)
 
 
-def freeze_baselines(
-    day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel, *, spread: Spread = map
-) -> Homes:
+def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel, *, spread: Spread = map) -> Homes:
     """Compute every home's no-VPP schedule once, or take over the one an earlier run of the day froze.
 
     Raises:
@@ -126,9 +125,7 @@ def _nothing(home_id: str) -> CostCurve:
     return CostCurve(home_id=home_id, quantity_kw=np.zeros(1), cost_usd=np.zeros(1))
 
 
-def _cannot_offer(
-    problem: HomeProblem, promises: Sequence[Commitment], window: slice, *, reserve: bool
-) -> str | None:
+def _cannot_offer(problem: HomeProblem, promises: Sequence[Commitment], window: slice, *, reserve: bool) -> str | None:
     if problem.blackout.size and problem.blackout[window].any():
         return "the owner's blackout covers part of the window"
     for promise in promises:

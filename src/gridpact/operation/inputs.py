@@ -124,7 +124,9 @@ def prepare_day(request: DayRequest) -> MarketDay:
     profiles, profiles_digest = read_profiles(request.profiles)
     tariffs, tariffs_digest = read_tariffs(request.tariffs)
     if earlier.runs and (profiles is not None or tariffs is not None):
-        raise InputError("--profiles and --tariffs cannot change what earlier runs were frozen on; drop --commitments or them")
+        raise InputError(
+            "--profiles and --tariffs cannot change what earlier runs were frozen on; drop --commitments or them"
+        )
     if earlier.runs:
         profiles, tariffs = earlier.profiles, earlier.tariffs
     wholesale = None
@@ -215,7 +217,9 @@ def _opportunities(request: DayRequest) -> list[MarketOpportunity]:
     if request.opportunity_files or request.opportunities:
         given = [flag for flag, value in flags.items() if value is not None]
         if given:
-            raise InputError(f"{', '.join(given)} cannot be combined with opportunities from a file; use one or the other")
+            raise InputError(
+                f"{', '.join(given)} cannot be combined with opportunities from a file; use one or the other"
+            )
         asked = list(request.opportunities)
         for path in request.opportunity_files:
             asked.extend(read_opportunities(path))
@@ -226,7 +230,9 @@ def _opportunities(request: DayRequest) -> list[MarketOpportunity]:
         if not asked:
             raise InputError("the opportunity files name no opportunity")
         if request.price is not None and len(asked) > 1:
-            raise InputError("--price sets one price, but there are several opportunities; put reference_price in the files")
+            raise InputError(
+                "--price sets one price, but there are several opportunities; put reference_price in the files"
+            )
         return asked
     return [_opportunity_from_flags(request)]
 

@@ -1,6 +1,7 @@
 """Events of a day that belong to no single opportunity."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -52,8 +53,8 @@ def note_baseline(homes: Homes, chronicle: Chronicle) -> None:
     )
 
 
-def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle) -> None:
-    """The plan, and promises that it could not carry."""
+def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, failing: Sequence[str]) -> None:
+    """The plan, promises that it could not carry, and the homes in ``failing`` that do not follow it."""
     chronicle.note(
         EventKind.DISPATCHED,
         at=_now(chronicle, homes),
@@ -63,6 +64,12 @@ def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle) -> Non
             "broken": [{"home_id": each.home_id, "reason": each.reason} for each in plan.broken],
         },
     )
+    for home_id in failing:
+        chronicle.note(
+            EventKind.MEMBER_DROPPED,
+            at=_now(chronicle, homes),
+            payload={"home_id": home_id, "stage": "after the award", "follows": "its baseline's devices"},
+        )
 
 
 def note_settlement(delivered: Delivered, homes: Homes, chronicle: Chronicle) -> None:

@@ -51,6 +51,8 @@ def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: s
         except ValueError as problem:
             raise InputError(f"{flag} {source}: interval_start holds something that is no time: {problem}") from None
     if naive:
-        raise NaiveDatetimeError(f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z")
+        raise NaiveDatetimeError(
+            f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z"
+        )
     frame["interval_start"] = starts.dt.tz_convert("UTC")
     return frame[list(columns)], hashlib.sha256(source.read_bytes()).hexdigest()

@@ -41,7 +41,11 @@ class IntegratedNegotiationSystem:
         return finished.write(target)
 
     def run_scenarios(
-        self, request: DayRequest | None = None, *, prices: Sequence[float] = (120.0, 80.0, 45.0), out: Path | None = None
+        self,
+        request: DayRequest | None = None,
+        *,
+        prices: Sequence[float] = (120.0, 80.0, 45.0),
+        out: Path | None = None,
     ) -> ScenarioAnalysis:
         """Run the same day at each of ``prices`` [USD/MWh, or USD/MW per h], and judge whether it pays.
 

@@ -72,7 +72,7 @@ def test_too_cheap_a_market_ends_in_a_probe_that_fills_the_request():
     curves = four_homes()[:2]
     result = negotiate(price=20.0, curves=curves)
     assert result.summary.probe
-    assert result.offers_frame["price"].tolist() == [20.0, 20.0, 20.0, 20.0, 60.0, 60.0]
+    assert result.offers_frame["price"].tolist() == [20.0, 20.0, 20.0, 20.0, 60.0, 55.0]
     assert result.options.total_kw == 5.5
     probes = [event.payload["probe"] for event in result.events if event.kind == "offers_made"]
     assert probes == [False, False, True]
