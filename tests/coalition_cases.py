@@ -66,9 +66,3 @@ def random_problem(rng: np.random.Generator, *, lots: bool, members: bool = Fals
         max_segments=int(rng.choice([0, 1, 2])),
         terms=tuple(terms),
     )
-
-
-def tolerance_usd(problem: FormationProblem) -> float:
-    """What whole watts and the volume bonus may cost."""
-    spread = float(np.ptp(np.append(problem.options.price, problem.prices))) + 1.0
-    return (0.002 * len(problem.options) * spread + 1.1e-4 * problem.requested_kw) * problem.window_h / 1000 + 1e-9

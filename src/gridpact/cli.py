@@ -39,6 +39,10 @@ def _problems_as_messages() -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()
         raise typer.Exit(0) from None
+    except OSError as problem:
+        where = "" if problem.filename is None else f"{problem.filename}: "
+        typer.echo(f"gridpact: {where}{problem.strerror or problem}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _version(show: bool) -> None:
@@ -140,11 +144,16 @@ Tariffs = Annotated[
 
 def _load_env_file() -> None:
     """Settings from ``.env`` in the working directory, where the environment does not set them already."""
+    path = Path.cwd() / ".env"
+    if not path.is_file():
+        return
     from dotenv import load_dotenv
 
-    path = Path.cwd() / ".env"
-    if path.is_file():
+    try:
         load_dotenv(path, override=False)
+    except (OSError, ValueError) as problem:
+        typer.echo(f"gridpact: {path} cannot be read as settings: {problem}", err=True)
+        sys.exit(2)
 
 
 @app.command()
@@ -274,12 +283,17 @@ def scenarios(
 @app.command()
 def verify(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder to recheck.")],
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", metavar="FILE", help="Your own market rules that the run used; may be repeated."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Recheck a run folder's physics and money with the independent auditor."""
     from gridpact_audit.__main__ import main as audit
 
-    raise typer.Exit(audit([str(directory), "--json"] if json else [str(directory)]))
+    own = [argument for path in rules or () for argument in ("--rules", str(path))]
+    raise typer.Exit(audit([*own, *(["--json"] if json else []), "--", str(directory)]))
 
 
 @fleet_app.command("generate")

@@ -89,9 +89,7 @@ class Horizon:
             noons.append(_next_noon(noons[-1], market))
         step = timedelta(minutes=step_minutes)
         bounds = tuple((noon - noons[0]) // step for noon in noons)
-        return cls(
-            start=noons[0], periods=bounds[-1], step_minutes=step_minutes, timezone=timezone, day_bounds=bounds
-        )
+        return cls(start=noons[0], periods=bounds[-1], step_minutes=step_minutes, timezone=timezone, day_bounds=bounds)
 
     @property
     def step_h(self) -> float:

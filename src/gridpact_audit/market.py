@@ -192,6 +192,8 @@ def awarded_pays_its_options(run: Run, finding: Finding) -> None:
     """Unless every award is at a loss by instruction, the activated options cost no more than the market pays."""
     frame = run.tables["options.parquet"]
     active = frame[frame["activated"].astype(bool)]
+    told = any(event["kind"] == "inputs_read" and event["payload"].get("allow_loss") is True for _, event in run.events)
+    said = told or run.result["checks"]["budget_balanced"] is False
     for opportunity in run.opportunities:
         cleared, price = cleared_kw(run, opportunity.id), clearing_price(run, opportunity.id)
         if cleared <= 0 or price is None:
@@ -199,7 +201,7 @@ def awarded_pays_its_options(run: Run, finding: Finding) -> None:
         finding.tried(1)
         here = active[active["opportunity_id"] == opportunity.id]
         owed = float((here["quantity_kw"] * here["price"]).sum())
-        if owed > price * cleared + 0.01 and run.result["checks"]["budget_balanced"] is not False:
+        if owed > price * cleared + 0.01 and not said:
             finding.add(
                 "options.parquet",
                 int(here["_row"].iloc[0]),
@@ -261,6 +263,6 @@ RULES = (
     Rule(name="market.bid_backed_by_options", needs=_TIED, test=bid_backed_by_options),
     Rule(name="market.clearing_follows_bid", needs=(RESULT, "fleet.parquet"), test=clearing_follows_bid),
     Rule(name="market.award_is_committed", needs=_TIED, test=award_is_committed),
-    Rule(name="market.awarded_pays_its_options", needs=_TIED, test=awarded_pays_its_options),
+    Rule(name="market.awarded_pays_its_options", needs=(*_TIED, "events.jsonl"), test=awarded_pays_its_options),
     Rule(name="market.outcomes_fit_evidence", needs=_TIED, test=outcomes_fit),
 )

@@ -57,7 +57,8 @@ class Folder:
 
     def save(self, file: str, rows: list[Row]) -> None:
         schema = pq.read_schema(self.path / file)
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), self.path / file)
+        lenient = pa.schema([field.with_nullable(True) for field in schema], metadata=schema.metadata)
+        pq.write_table(pa.Table.from_pylist(rows, schema=lenient), self.path / file)
 
     @property
     def result(self) -> Row:

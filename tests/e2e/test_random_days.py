@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from random_days import random_request
 
 from gridpact.fleet.day import build_fleet_day
 from gridpact.flexibility.highs import HighsModel
@@ -17,6 +16,7 @@ from gridpact.operation.inputs import DayRequest, prepare_day
 from gridpact.operation.system import IntegratedNegotiationSystem
 from gridpact.results.run_folder import RunFolder
 from gridpact_audit.audit import audit
+from random_days import random_request
 
 SAMPLE = range(12)
 DEEP = range(12, 312)

@@ -67,9 +67,7 @@ def test_no_kilowatt_counts_twice(windows, given_kw, held_kw):
 @settings(deadline=None)
 def test_money_sums_to_zero_and_owners_get_their_price(data, rule):
     homes = data.draw(st.integers(1, 5))
-    segments = [
-        data.draw(st.lists(st.tuples(WATTS, CENTS), min_size=1, max_size=3)) for _ in range(homes)
-    ]
+    segments = [data.draw(st.lists(st.tuples(WATTS, CENTS), min_size=1, max_size=3)) for _ in range(homes)]
     rows = [
         ("a", f"h{home}", number, width, price, True)
         for home, steps in enumerate(segments)

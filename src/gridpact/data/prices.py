@@ -42,17 +42,17 @@ def price_unit(column: str) -> str:
         if column.lower().endswith(suffix) and len(column) > len(suffix):
             return unit
     near = difflib.get_close_matches(
-        f"{column.lower()}", [f"{_before_unit(column)}{suffix}" for suffix in UNIT_SUFFIXES], n=1, cutoff=0.8
+        column.lower(), [f"{_before_unit(column)}{suffix}" for suffix in UNIT_SUFFIXES], n=1, cutoff=0.8
     )
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise InputError(
-        f"column {column!r} has no unit in its name; {hint}Energy prices end in _usd_per_mwh, reserve prices in "
-        "_usd_per_mw_h; rename it, or remove it if it is no price"
+        f"column {column!r} has no unit that prices can have in its name; {hint}energy prices end in _usd_per_mwh, "
+        "reserve prices in _usd_per_mw_h; rename it, or remove it if it is no price"
     )
 
 
 def _before_unit(column: str) -> str:
-    return column.lower().partition("_usd")[0]
+    return re.split(r"_(?:usd|cents?|eur|gbp)(?:_|$)", column.lower())[0]
 
 
 def _stem(column: str) -> str:
@@ -106,7 +106,7 @@ class PriceTable:
         if column not in self.columns:
             near = difflib.get_close_matches(column, self.columns, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise MissingDataError(f"{self.source} has no column {column!r}; {hint}It has {', '.join(self.columns)}")
+            raise MissingDataError(f"{self.source} has no column {column!r}; {hint}it has {', '.join(self.columns)}")
         return self.frame[column].copy()
 
     def energy(self, column: str | None = None) -> pd.Series:
@@ -238,7 +238,8 @@ def window_price(series: pd.Series, start: datetime, end: datetime) -> float:
     overlap = np.minimum(starts[low:high] + step, stop) - np.maximum(starts[low:high], begin)
     if int(overlap.sum()) != stop - begin:
         covered_from, covered_to = series.index[0], series.index[-1] + pd.Timedelta(step, unit="ns")
-        gap = "" if covered_from <= first and last <= covered_to else "; that is outside the data"
+        inside = covered_from <= first and last <= covered_to
+        gap = "; intervals are missing in the data" if inside else "; that is outside the data"
         raise MissingDataError(
             f"no price for all of {first.isoformat()} to {last.isoformat()}{gap}: prices run from "
             f"{covered_from.isoformat()} to {covered_to.isoformat()}"

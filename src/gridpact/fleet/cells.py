@@ -91,6 +91,8 @@ def texts(cells: Iterable[Any], column: FleetColumn, place: Place) -> Objects:
 
 def _text(cell: Any, row: int, column: FleetColumn, place: Place) -> str | None:
     if isinstance(cell, str):
+        if not cell.strip().isprintable():
+            raise InputError(f"{place.of(row, column.name)} is {cell!r}, which holds characters that cannot be printed")
         return cell.strip() or None
     if is_empty(cell):
         return None

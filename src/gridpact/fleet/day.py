@@ -25,6 +25,10 @@ Pair = tuple[Floats, Floats]
 
 PROFILE_COLUMNS = ("profile", "interval_start", "forecast_kw", "realised_kw")
 TARIFF_COLUMNS = ("tariff", "interval_start", "import_usd_per_kwh", "export_usd_per_kwh")
+MOST_PROFILE_KW = 1000.0
+"""Above any home's load: a series in watts is caught [kW]."""
+MOST_TARIFF_USD_PER_KWH = 20.0
+"""Above any market's price cap: a tariff per MWh is caught."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,8 +85,10 @@ def build_fleet_day(
     """
     frame = fleet.frame
     starts = horizon.interval_starts
-    own_profiles = _own(profiles, PROFILE_COLUMNS, starts, what="profile", least=0.0)
-    own_tariffs = _own(tariffs, TARIFF_COLUMNS, starts, what="tariff", least=None)
+    own_profiles = _own(profiles, PROFILE_COLUMNS, starts, what="profile", least=0.0, most=MOST_PROFILE_KW)
+    own_tariffs = _own(
+        tariffs, TARIFF_COLUMNS, starts, what="tariff", least=-MOST_TARIFF_USD_PER_KWH, most=MOST_TARIFF_USD_PER_KWH
+    )
 
     def loads(names: Sequence[str], timezone: str) -> list[Pair]:
         realised = load_profiles(names, starts, timezone)
@@ -121,7 +127,13 @@ def build_fleet_day(
 
 
 def _own(
-    frame: pd.DataFrame | None, columns: tuple[str, ...], starts: pd.DatetimeIndex, *, what: str, least: float | None
+    frame: pd.DataFrame | None,
+    columns: tuple[str, ...],
+    starts: pd.DatetimeIndex,
+    *,
+    what: str,
+    least: float,
+    most: float,
 ) -> Callable[[str], Pair | None]:
     """Looks up a series of the owner's own by name; None where there is none of that name."""
     if frame is None:
@@ -141,8 +153,10 @@ def _own(
             values = on_grid(rows.set_index("interval_start")[column], starts, what=where)
             if not np.isfinite(values).all():
                 raise UnitRangeError(f"{where} is empty or infinite at {starts[~np.isfinite(values)][0].isoformat()}")
-            if least is not None and (values < least).any():
-                raise UnitRangeError(f"{where} is {values[values < least][0]:g}; it must be at least {least:g}")
+            outside = (values < least) | (values > most)
+            if outside.any():
+                found = values[outside][0]
+                raise UnitRangeError(f"{where} is {found:g}; it must be at least {least:g} and at most {most:g}")
             pair.append(values)
         return pair[0], pair[1]
 

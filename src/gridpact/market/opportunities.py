@@ -26,12 +26,12 @@ OPPORTUNITY_KEYS = (
 REQUIRED_KEYS = ("id", "product", "start", "end", "requested_kw", "reference_price")
 
 
-def read_opportunities(path: Path | str) -> list[MarketOpportunity]:
+def read_opportunities(path: Path | str, *, rules: str = "demo") -> list[MarketOpportunity]:
     """The opportunities in a YAML or JSON file, in file order.
 
     The file holds one opportunity (a mapping), a list of them, or a mapping with the key ``opportunities``.
     ``direction`` may be left out and is ``up``; ``price_unit`` may be left out and follows the product; ``rules``
-    is ``demo``, ``step_minutes`` 15 and ``minimum_kw`` 0 unless given.
+    is the argument of that name, ``step_minutes`` 15 and ``minimum_kw`` 0 unless given.
 
     Raises:
         MissingDataError: no such file, no opportunity in it, or a key is missing.
@@ -49,14 +49,14 @@ def read_opportunities(path: Path | str) -> list[MarketOpportunity]:
     found: list[MarketOpportunity] = []
     for number, entry in enumerate(entries, start=1):
         where = f"{file}" if len(entries) == 1 else f"{file}, opportunity {number}"
-        opportunity = _opportunity(entry, where=where)
+        opportunity = _opportunity(entry, where=where, rules=rules)
         if any(opportunity.opportunity_id == other.opportunity_id for other in found):
             raise InputError(f"{where}: the id {opportunity.opportunity_id!r} is used twice; give each its own")
         found.append(opportunity)
     return found
 
 
-def _opportunity(entry: object, *, where: str) -> MarketOpportunity:
+def _opportunity(entry: object, *, where: str, rules: str) -> MarketOpportunity:
     fields = as_mapping(entry, where=where, known=OPPORTUNITY_KEYS, required=REQUIRED_KEYS)
     product = _product(fields["product"], where=where)
     direction = fields.get("direction", "up")
@@ -81,7 +81,7 @@ def _opportunity(entry: object, *, where: str) -> MarketOpportunity:
             requested_kw=_number(fields, "requested_kw", where=where),
             minimum_kw=_number(fields, "minimum_kw", where=where) if "minimum_kw" in fields else 0.0,
             reference_price=_number(fields, "reference_price", where=where),
-            rules=_text(fields, "rules", where=where) if "rules" in fields else "demo",
+            rules=_text(fields, "rules", where=where) if "rules" in fields else rules,
         )
     except InputError as problem:
         message = str(problem)

@@ -7,6 +7,11 @@ from enum import StrEnum
 from gridpact import horizon, units
 from gridpact.errors import InputError, UnitRangeError
 
+MOST_KW = 1e9
+"""More than the power of any grid [kW]."""
+YEARS = (1950, 2200)
+"""Years that time zones and price series know."""
+
 
 class Product(StrEnum):
     """What is sold."""
@@ -55,8 +60,13 @@ class MarketOpportunity:
         what = f"opportunity {self.opportunity_id!r}"
         if not self.opportunity_id:
             raise InputError("an opportunity needs a non-empty id")
+        if not self.opportunity_id.isprintable():
+            raise InputError(f"{what}: the id holds characters that cannot be printed; use plain text")
         object.__setattr__(self, "start", horizon.aware_utc(self.start, what=f"{what}: start"))
         object.__setattr__(self, "end", horizon.aware_utc(self.end, what=f"{what}: end"))
+        for moment in (self.start, self.end):
+            if not YEARS[0] <= moment.year <= YEARS[1]:
+                raise InputError(f"{what}: {moment.isoformat()} is not in the years {YEARS[0]} to {YEARS[1]}")
         if self.end <= self.start:
             raise InputError(f"{what}: end {self.end.isoformat()} is not after start {self.start.isoformat()}")
         for name in ("requested_kw", "minimum_kw", "reference_price"):
@@ -65,6 +75,8 @@ class MarketOpportunity:
                 raise UnitRangeError(f"{what}: {name} is {value!r}; it must be a finite number")
         if self.requested_kw <= 0:
             raise UnitRangeError(f"{what}: requested_kw is {self.requested_kw}; it must be above zero")
+        if self.requested_kw > MOST_KW:
+            raise UnitRangeError(f"{what}: requested_kw is {self.requested_kw:g}; it must be at most {MOST_KW:g} kW")
         if not 0 <= self.minimum_kw <= self.requested_kw:
             raise UnitRangeError(
                 f"{what}: minimum_kw is {self.minimum_kw}; it must lie between 0 and requested_kw {self.requested_kw}"

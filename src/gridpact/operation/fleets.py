@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +37,20 @@ def resolve_fleet(source: str | Fleet | None, *, seed: int) -> ResolvedFleet:
         fleet = demonstration_fleet()
         return ResolvedFleet(fleet=fleet, sha256=_digest_of(fleet))
     text = source.strip()
-    if text.lstrip("+-").isdigit():
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         return _generated(int(text), seed=seed)
     path = Path(text)
-    if not path.is_file():
-        raise MissingDataError(f"--fleet {text!r} is neither a file nor a number of homes")
+    try:
+        there = path.is_file()
+    except OSError:
+        there = False  # a name that no file system takes
+    if not there:
+        raise MissingDataError(f"--fleet {_shown(text)} is neither a file nor a number of homes")
     return ResolvedFleet(fleet=read_fleet(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 200 else f"{text[:200]}...")
 
 
 def _generated(homes: int, *, seed: int) -> ResolvedFleet:

@@ -188,7 +188,10 @@ def strategy_known(name: str) -> None:
     """Raise InputError, with the names that exist, where there is no strategy ``name``."""
     from gridpact.negotiation.strategies import load_strategy
 
-    load_strategy(name)
+    try:
+        load_strategy(name)
+    except SystemExit as leaving:  # a plug-in's module may call sys.exit() while it is imported
+        raise InputError(f"strategy {name!r}: its module ends the program (exit code {leaving.code})") from None
 
 
 def with_price(request: DayRequest, price: float) -> DayRequest:
@@ -222,7 +225,7 @@ def _opportunities(request: DayRequest) -> list[MarketOpportunity]:
             )
         asked = list(request.opportunities)
         for path in request.opportunity_files:
-            asked.extend(read_opportunities(path))
+            asked.extend(read_opportunities(path, rules=request.rules))
         ids = [opportunity.opportunity_id for opportunity in asked]
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:
@@ -249,7 +252,10 @@ def _opportunity_from_flags(request: DayRequest) -> MarketOpportunity:
     minutes = window_h * 60
     if abs(minutes - round(minutes)) > 1e-9:
         raise UnitRangeError(f"--hours is {window_h}; it must be a whole number of minutes")
-    end = start + timedelta(minutes=round(minutes))
+    try:
+        end = start + timedelta(minutes=round(minutes))
+    except OverflowError:
+        raise InputError(f"--start {start.isoformat()} is no usable date") from None
     return MarketOpportunity(
         opportunity_id=f"{product.value}-{start:%Y%m%dT%H%MZ}",
         product=product,
@@ -314,11 +320,12 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
 
 
 def _drop_outs(entries: tuple[str, ...], fleet: Fleet) -> dict[str, str]:
-    stages = {}
+    stages: dict[str, str] = {}
     for entry in entries:
         home, _, stage = entry.rpartition("@") if entry.rpartition("@")[2] in DROP_OUT_STAGES else (entry, "", "after")
         _known_home(home, fleet, flag="--drop-out")
-        stages[home] = stage
+        if stages.setdefault(home, stage) != stage:
+            raise InputError(f"--drop-out has home {home!r} fail both before and after gate closure; give one")
     return stages
 
 

@@ -1,4 +1,4 @@
-"""Which prices a day uses: the wholesale series behind tariffs, the scenarios before gate closure, the clearing price."""
+"""Which prices a day uses: wholesale for tariffs, scenarios before gate closure, and the clearing price."""
 
 from dataclasses import dataclass
 from datetime import datetime

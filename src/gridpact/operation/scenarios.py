@@ -13,6 +13,11 @@ from gridpact.results.run_folder import RunContent
 MOST_PRICES = 50
 
 
+def folder_name(price: float) -> str:
+    """Name of the run folder of one price; different prices have different names."""
+    return f"price-{repr(price).removesuffix('.0')}"
+
+
 def parse_prices(text: str) -> tuple[float, ...]:
     """Prices of a comma-separated list.
 

@@ -34,11 +34,18 @@ def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: s
     try:
         frame = pd.read_parquet(source) if source.suffix.lower() == ".parquet" else pd.read_csv(source)
     except (ValueError, OSError, pa.ArrowException, pd.errors.ParserError) as problem:
-        raise InputError(f"{flag} {source} cannot be read as a table: {problem}") from problem
+        raise InputError(f"{flag} {source} cannot be read as a table: {_one_line(problem)}") from None
     missing = [column for column in columns if column not in frame]
     if missing:
         raise MissingDataError(f"{flag} {source} lacks the columns {', '.join(missing)}; it needs {', '.join(columns)}")
+    if frame.empty:
+        raise MissingDataError(f"{flag} {source} has no rows")
+    for column in columns[2:]:
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            raise InputError(f"{flag} {source}: {column} holds {_first_text(frame[column])}, which is no number")
     starts = frame["interval_start"]
+    if starts.isna().any():
+        raise MissingDataError(f"{flag} {source}: interval_start is empty in row {int(starts.isna().argmax()) + 2}")
     try:
         if not isinstance(starts.dtype, pd.DatetimeTZDtype):
             starts = pd.to_datetime(starts, format="ISO8601")
@@ -49,10 +56,21 @@ def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: s
         try:
             starts = pd.to_datetime(frame["interval_start"], format="ISO8601", utc=True)
         except ValueError as problem:
-            raise InputError(f"{flag} {source}: interval_start holds something that is no time: {problem}") from None
+            reason = _one_line(problem).partition(". You might")[0]
+            raise InputError(f"{flag} {source}: interval_start holds something that is no time: {reason}") from None
     if naive:
         raise NaiveDatetimeError(
             f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z"
         )
     frame["interval_start"] = starts.dt.tz_convert("UTC")
     return frame[list(columns)], hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def _first_text(column: pd.Series) -> str:
+    """The first cell that is no number, or the column's type where the cells do not show it."""
+    bad = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
+    return f"values of type {column.dtype}" if bad.empty else repr(bad.iloc[0])
+
+
+def _one_line(problem: Exception) -> str:
+    return next(iter(str(problem).splitlines()), type(problem).__name__)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.day import run_market_day
-from gridpact.operation.inputs import DayRequest, prepare_day, with_price
-from gridpact.operation.scenarios import ScenarioAnalysis, analyse
+from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_price
+from gridpact.operation.scenarios import ScenarioAnalysis, analyse, folder_name
 from gridpact.results.run_folder import RunFolder, check_destination
 
 RUNS = Path("runs")
@@ -36,9 +36,7 @@ class IntegratedNegotiationSystem:
         day = prepare_day(request or DayRequest())
         target = out if out is not None else RUNS / day.run_id
         check_destination(target)
-        finished = run_market_day(day, model=self._model, progress=self._progress)
-        self._progress("writing the run folder and the report")
-        return finished.write(target)
+        return self._run(day, target)
 
     def run_scenarios(
         self,
@@ -54,8 +52,19 @@ class IntegratedNegotiationSystem:
         """
         base = request or DayRequest()
         root = out if out is not None else RUNS / "scenarios"
-        folders = []
+        # Every day is checked before the first one is written.
+        days = []
         for price in prices:
+            target = root / folder_name(price)
+            check_destination(target)
+            days.append((price, prepare_day(with_price(base, price)), target))
+        folders = []
+        for price, day, target in days:
             self._progress(f"market price {price:g}")
-            folders.append((price, self.run(with_price(base, price), out=root / f"price-{price:g}")))
+            folders.append((price, self._run(day, target)))
         return analyse(folders, path=root)
+
+    def _run(self, day: MarketDay, target: Path) -> RunFolder:
+        finished = run_market_day(day, model=self._model, progress=self._progress)
+        self._progress("writing the run folder and the report")
+        return finished.write(target)

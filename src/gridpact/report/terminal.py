@@ -149,9 +149,7 @@ def _rounds_table(offers: pd.DataFrame, unit: str) -> Table:
         prices = group["price"]
         price = f"{prices.min():,.2f}" if prices.nunique() == 1 else f"{prices.min():,.2f} to {prices.max():,.2f}"
         taken = group["accepted_kw"] > 0
-        table.add_row(
-            str(number), price, str(len(group)), str(int(taken.sum())), f"{group['accepted_kw'].sum():,.3f}"
-        )
+        table.add_row(str(number), price, str(len(group)), str(int(taken.sum())), f"{group['accepted_kw'].sum():,.3f}")
     return table
 
 

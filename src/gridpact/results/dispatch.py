@@ -14,9 +14,7 @@ SOLVER_NOISE = 1e-6
 """A setting or energy this little below zero is zero [kW, kWh]."""
 
 
-def dispatch_frame(
-    premises: Premises, traces: Mapping[str, Trace], interval_starts: pd.DatetimeIndex
-) -> pd.DataFrame:
+def dispatch_frame(premises: Premises, traces: Mapping[str, Trace], interval_starts: pd.DatetimeIndex) -> pd.DataFrame:
     """One row for each phase, home and interval; empty where a home does not have the device, or the car is away.
 
     Args:

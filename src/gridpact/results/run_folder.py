@@ -102,9 +102,7 @@ class RunFiles(RunContent):
         self._files = dict(files)
 
     @classmethod
-    def encode(
-        cls, path: Path, *, result: RunResult, tables: Mapping[str, pd.DataFrame], ledger: Ledger
-    ) -> "RunFiles":
+    def encode(cls, path: Path, *, result: RunResult, tables: Mapping[str, pd.DataFrame], ledger: Ledger) -> "RunFiles":
         """Everything that the log seals, as bytes.
 
         Args:

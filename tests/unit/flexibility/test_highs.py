@@ -225,3 +225,45 @@ def test_the_same_home_gives_the_same_bytes() -> None:
     assert one.battery_soc_kwh.tobytes() == two.battery_soc_kwh.tobytes()
     curves = [MODEL.cost_curve(store, one, (), energy(2, 4)) for _ in range(2)]
     assert curves[0].cost_usd.tobytes() == curves[1].cost_usd.tobytes()
+
+
+def test_nothing_ends_lower_than_the_baseline_would_have_left_it() -> None:
+    """A negative price fills battery and car beyond what is required; a plan that gives that up must make up for it."""
+    prices = np.array([0.3] * 6 + [-0.2] * 2)
+    store = with_battery(
+        import_usd_per_kwh=prices, export_usd_per_kwh=prices - 0.01, battery_charge_kw=2.0, battery_floor_kwh=5.0
+    )
+    full = MODEL.baseline(store)
+    assert full.battery_soc_kwh[-1] == pytest.approx(9.0)
+    curve = MODEL.cost_curve(store, full, (), energy(7, 8))
+    plan = MODEL.schedule(store, full, [promise(energy(7, 8), 1.0)])
+    assert plan.battery_soc_kwh[-1] >= 9.0 - 1e-9
+    assert plan.cost_usd - full.cost_usd <= np.interp(1.0, curve.quantity_kw, curve.cost_usd) + 1e-7
+    assert plan.cost_usd - full.cost_usd == pytest.approx(0.3 + 0.2)
+    car = with_car(
+        import_usd_per_kwh=prices,
+        export_usd_per_kwh=prices - 0.01,
+        sessions=(VehicleSession(first=1, stop=8, start_kwh=20.0, required_kwh=21.0),),
+    )
+    charged = MODEL.baseline(car)
+    assert charged.vehicle_soc_kwh[7] == pytest.approx(26.0)
+    plan = MODEL.schedule(car, charged, [promise(energy(7, 8), 1.0)])
+    assert plan.vehicle_soc_kwh[7] >= 26.0 - 1e-9
+    assert plan.cost_usd - charged.cost_usd == pytest.approx(0.3 + 0.2)
+
+
+def test_a_blackout_keeps_curtailment_too() -> None:
+    sun = np.array([0, 0, 6.0, 6.0, 0, 0, 0, 0])
+    store = with_battery(
+        solar_kw=sun,
+        battery_wear_usd_per_kwh=0.25,
+        export_allowed=False,
+        blackout=BLACKOUT,
+        battery_start_kwh=9.0,
+    )
+    baseline = MODEL.baseline(store)
+    assert baseline.curtailed_kw.tolist() == [0, 0, 5, 5, 0, 0, 0, 0]
+    plan = MODEL.schedule(store, baseline, [promise(energy(1, 2), 1.0)])
+    assert plan.curtailed_kw.tolist() == [0, 0, 4, 5, 0, 0, 0, 0]
+    later = MODEL.schedule(replace(store, blackout=np.arange(PERIODS) == 2), baseline, [promise(energy(1, 2), 1.0)])
+    assert later.curtailed_kw.tolist() == [0, 0, 5, 4, 0, 0, 0, 0]

@@ -9,6 +9,7 @@ import pytest
 from gridpact.fleet.day import build_fleet_day
 from gridpact.fleet.fleet import Fleet
 from gridpact.flexibility.highs import HighsModel
+from gridpact.flexibility.home import Commitment
 from gridpact.flexibility.problems import cycle_windows, home_problems, replay_cost
 from gridpact.horizon import Horizon, zone
 
@@ -71,11 +72,17 @@ def test_every_number_reaches_the_problem() -> None:
     assert not bare.blackout.size
 
 
-def test_the_operator_can_ask_for_more_backup_but_not_for_more_than_there_is() -> None:
+def test_the_operators_reserve_binds_plans_as_far_as_the_baseline_itself_keeps_it() -> None:
     day = build_fleet_day(_fleet(), _horizon(), wholesale=None, seed=1)
-    assert home_problems(day, operator_soc_reserve=0.5)[0].battery_floor_kwh == pytest.approx(5.0)
-    assert home_problems(day, operator_soc_reserve=0.95)[0].battery_floor_kwh == pytest.approx(8.0)
-    assert home_problems(day, operator_soc_reserve=0.1)[0].battery_floor_kwh == pytest.approx(3.0)
+    home = home_problems(day, operator_soc_reserve=0.5)[0]
+    assert home.battery_floor_kwh == pytest.approx(3.0), "the owner's own floor stays"
+    assert home.operator_reserve_kwh == pytest.approx(5.0)
+    model = HighsModel()
+    baseline = model.baseline(home)
+    promise = Commitment(opportunity_id="o", first=30, stop=34, quantity_kw=0.2, reserve=False)
+    planned = model.schedule(home, baseline, (promise,))
+    kept = np.minimum(5.0, baseline.battery_soc_kwh)
+    assert (planned.battery_soc_kwh >= kept - 1e-6).all()
 
 
 def test_replayed_cost_is_the_schedules_cost() -> None:
