@@ -131,7 +131,8 @@ DropOut = Annotated[
     typer.Option(
         "--drop-out",
         metavar="HOME[@before|@after]",
-        help="A home that fails before gate closure (the coalition is formed again) or after the award (short delivery).",
+        help="A home that fails before gate closure (the coalition is formed again) or after the award (short "
+        "delivery).",
     ),
 ]
 Profiles = Annotated[

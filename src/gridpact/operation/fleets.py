@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ def _shown(text: str) -> str:
 def _generated(homes: int, *, seed: int) -> ResolvedFleet:
     if not 1 <= homes <= MOST_GENERATED_HOMES:
         raise InputError(f"a fleet of {homes} homes cannot be generated; use 1 to {MOST_GENERATED_HOMES:,}")
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; use a whole number from 0")
     fleet = generate_fleet(homes, seed=seed)
     return ResolvedFleet(fleet=fleet, sha256=_digest_of(fleet))
 
@@ -80,7 +83,8 @@ def generate_to_file(homes: int, *, seed: int, out: Path) -> str:
         write_fleet(fleet, partial)
         partial.replace(out)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise StoreError(f"{out} could not be written: {problem.strerror or problem}") from problem
     return f"{out}: {homes} homes (seed {seed})"
 

@@ -12,6 +12,8 @@ from gridpact.fleet.day import PROFILE_COLUMNS, TARIFF_COLUMNS
 
 OwnSeries = tuple[pd.DataFrame | None, str | None]
 """A table and the digest of what it came from; None where there is none."""
+WITH_OFFSET = r"\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$"
+"""A time of day followed by a UTC offset."""
 
 
 def read_profiles(source: Path | pd.DataFrame | None) -> OwnSeries:
@@ -46,22 +48,17 @@ def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: s
     starts = frame["interval_start"]
     if starts.isna().any():
         raise MissingDataError(f"{flag} {source}: interval_start is empty in row {int(starts.isna().argmax()) + 2}")
-    try:
-        if not isinstance(starts.dtype, pd.DatetimeTZDtype):
-            starts = pd.to_datetime(starts, format="ISO8601")
-        naive = not isinstance(starts.dtype, pd.DatetimeTZDtype)
-    except ValueError:
-        # Mixed offsets, as on a day when the clocks change, or no times at all.
-        naive = False
+    if not isinstance(starts.dtype, pd.DatetimeTZDtype):
+        written = starts.astype(str)
         try:
-            starts = pd.to_datetime(frame["interval_start"], format="ISO8601", utc=True)
+            starts = pd.to_datetime(written, format="ISO8601", utc=True)
         except ValueError as problem:
             reason = _one_line(problem).partition(". You might")[0]
             raise InputError(f"{flag} {source}: interval_start holds something that is no time: {reason}") from None
-    if naive:
-        raise NaiveDatetimeError(
-            f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z"
-        )
+        if not written.str.contains(WITH_OFFSET).all():
+            raise NaiveDatetimeError(
+                f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z"
+            )
     frame["interval_start"] = starts.dt.tz_convert("UTC")
     return frame[list(columns)], hashlib.sha256(source.read_bytes()).hexdigest()
 

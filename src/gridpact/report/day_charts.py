@@ -178,7 +178,7 @@ def money_figure(settlement: Mapping[str, Any]) -> Figure:
         ("Penalties", -penalty, revenue - owners, "@penalty"),
         ("Operator<br>keeps" if profit >= 0 else "Operator<br>loses", profit, 0.0, "@operator"),
     ]
-    digits = 2 if max(abs(revenue), abs(owners), abs(profit)) >= 10 else 4
+    digits = 2 if max(abs(revenue), abs(owners), abs(profit)) >= 100 else 4
     levels = [revenue, revenue - owners, revenue - owners - penalty]
     reach = [0.0, *levels, profit]
     span = max(reach) - min(reach) or 1.0
@@ -190,11 +190,6 @@ def money_figure(settlement: Mapping[str, Any]) -> Figure:
             "base": [round(base, 6) for _, _, base, _ in steps],
             "width": 0.62,
             "marker": {"color": [colour for *_, colour in steps]},
-            "text": [number(height, digits) for _, height, _, _ in steps],
-            "textposition": "outside",
-            "constraintext": "none",
-            "cliponaxis": False,
-            "textfont": {"color": "@ink", "size": 14},
             "hovertext": [f"{title.replace('<br>', ' ')}: {number(height, 6)} USD" for title, height, _, _ in steps],
             "hoverinfo": "text",
         }
@@ -210,7 +205,19 @@ def money_figure(settlement: Mapping[str, Any]) -> Figure:
         }
         for place, level in enumerate(levels)
     ]
+    amounts = [
+        {
+            "x": place,
+            "y": round(max(base, base + height), 6),
+            "text": number(height, digits if height else 0),
+            "showarrow": False,
+            "yanchor": "bottom",
+            "font": {"color": "@ink", "size": 14},
+        }
+        for place, (_, height, base, _) in enumerate(steps)
+    ]
     layout = {
+        "annotations": amounts,
         "showlegend": False,
         "hovermode": "closest",
         "margin": {"l": 56, "r": 12, "t": 12, "b": 46},
@@ -278,6 +285,9 @@ def _layout(view: DayView, windows: Sequence[Mapping[str, Any]], unit: str) -> d
             "gridcolor": "@grid",
             "zeroline": False,
             "tickfont": {"color": "@muted", "size": 12},
+            "ticks": "outside",
+            "ticklen": 5,
+            "tickcolor": "rgba(0,0,0,0)",
         },
         "yaxis": _y_axis(unit),
         "shapes": shapes,
@@ -293,6 +303,9 @@ def _y_axis(unit: str) -> dict[str, Any]:
         "tickfont": {"color": "@muted", "size": 12},
         "automargin": True,
         "nticks": 6,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "rgba(0,0,0,0)",
     }
 
 

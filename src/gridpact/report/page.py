@@ -83,7 +83,7 @@ def number(value: float | None, digits: int = 2, unit: str = "") -> str:
 
 def percent(fraction: float | None) -> str:
     """A fraction as a percentage; a dash where there is none."""
-    return NONE if fraction is None or fraction != fraction else number(100 * fraction, 1, "%")
+    return NONE if fraction is None or fraction != fraction else f"{number(100 * fraction, 1)}%"
 
 
 def document(*, title: str, body: str, charts: Charts) -> str:

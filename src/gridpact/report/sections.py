@@ -58,7 +58,7 @@ def header(result: Mapping[str, Any], *, date: str, homes: int) -> str:
     """Date, outcome, the day in one sentence, and its main figures."""
     return (
         f"<header><h1>gridpact market day · {text(date)} {badge(result['outcome'])}</h1>"
-        f'<p class="lead">{text(words.day_sentence(result))}</p>{_tiles(result, homes)}</header>'
+        f'<p class="lead">{text(words.day_sentence(result, homes=homes))}</p>{_tiles(result, homes)}</header>'
     )
 
 
@@ -70,9 +70,13 @@ def _tiles(result: Mapping[str, Any], homes: int) -> str:
         (
             "Homes in",
             f"{len(coalition['members'])} of {homes}",
-            f"{number(coalition['options_kw'], 3)} kW agreed as options",
+            f"{words.quantity(coalition['options_kw'])} kW agreed as options",
         ),
-        ("Committed", number(coalition["committed_kw"], 3, "kW"), f"of {number(requested, 1)} kW requested"),
+        (
+            "Committed",
+            f"{words.quantity(coalition['committed_kw'])} kW",
+            f"of {words.quantity(requested)} kW requested",
+        ),
     ]
     if result["outcome"] == "awarded":
         tiles += [
@@ -83,12 +87,12 @@ def _tiles(result: Mapping[str, Any], homes: int) -> str:
             ),
             (
                 "Owners received",
-                _usd(settlement["owner_payments_usd"]),
-                f"of {_usd(settlement['market_revenue_usd'])} revenue",
+                words.money(settlement["owner_payments_usd"]),
+                f"of {words.money(settlement['market_revenue_usd'])} revenue",
             ),
             (
                 "Operator kept" if settlement["operator_profit_usd"] >= 0 else "Operator lost",
-                _usd(abs(settlement["operator_profit_usd"])),
+                words.money(abs(settlement["operator_profit_usd"])),
                 f"margin {percent(metrics['profit_margin'])}",
             ),
             (
@@ -116,9 +120,9 @@ def opportunity_heading(result: Mapping[str, Any], opportunity: Mapping[str, Any
     """Name, product, window and what became of it, where the lead does not say it already."""
     outcome = next(entry for entry in result["outcomes"] if entry["opportunity_id"] == opportunity["id"])
     product = words.PRODUCTS[opportunity["product"]]
-    least = f", at least {number(opportunity['minimum_kw'], 1)} kW" if opportunity["minimum_kw"] else ""
+    least = f", at least {words.quantity(opportunity['minimum_kw'])} kW" if opportunity["minimum_kw"] else ""
     asked = (
-        f"{product[0].upper()}{product[1:]}, {number(opportunity['requested_kw'], 1)} kW requested{least}, "
+        f"{product[0].upper()}{product[1:]}, {words.quantity(opportunity['requested_kw'])} kW requested{least}, "
         f"{words.window(opportunity, timezone)}. Expected price {number(opportunity['reference_price'])} "
         f"{words.unit(opportunity['price_unit'])}, rules {opportunity['rules']}."
     )
@@ -150,11 +154,11 @@ def homes_table(coalition: pd.DataFrame, option_kw: Mapping[str, float], *, rese
     inside = int((rows["committed_kw"] > 0).sum())
     records = rows.to_dict("records")
     shown = max(_ROWS_SHOWN, min(inside, 2 * _ROWS_SHOWN))
-    html = f'<h3>Who is in, and why others are not</h3><p class="sub">{inside} of {len(rows)} homes are in.</p>'
+    html = f'<h3>Who is in, and why others are not</h3><p class="sub">{inside:,} of {words.counted(len(rows), "home")} {"is" if len(rows) == 1 else "are"} in.</p>'
     html += _home_table(records[:shown], option_kw, reserve=reserve)
     if len(records) > shown:
         rest = _home_table(records[shown:], option_kw, reserve=reserve)
-        html += f"<details><summary>{len(records) - shown} more homes</summary>{rest}</details>"
+        html += f"<details><summary>{words.counted(len(records) - shown, 'more home')}</summary>{rest}</details>"
     return f'<div class="card">{html}</div>'
 
 
@@ -187,7 +191,7 @@ def _home_cells(row: Mapping[Any, Any], option_kw: float) -> list[str]:
         number(row["delivered_kwh"], 3) if inside else NONE,
         number(row["paid_usd"], 4) if inside else NONE,
         number(row["satisfaction"], 2),
-        text(row["reason"]),
+        text(words.why(str(row["reason"]))),
     ]
 
 
@@ -299,4 +303,4 @@ def footer(result: Mapping[str, Any]) -> str:
 
 
 def _usd(amount: float) -> str:
-    return number(amount, 2 if abs(amount) >= 10 or amount == 0 else 4, "USD")
+    return number(amount, 2 if abs(amount) >= 100 or amount == 0 else 4, "USD")

@@ -143,7 +143,7 @@ def stack_figure(
     if bid_x:
         keys.append(Key(label="Our bid", colour="bid", mark="line"))
     keys.append(Key(label=f"{price_word.capitalize()}, {number(price)} {unit}", colour="clear", mark="dash"))
-    keys.append(Key(label=f"Requested, {number(opportunity['requested_kw'], 1)} kW", colour="muted", mark="dot"))
+    keys.append(Key(label=f"Requested, {words.quantity(opportunity['requested_kw'])} kW", colour="muted", mark="dot"))
     requested = float(opportunity["requested_kw"])
     low = min(0.0, float(stack["price"].min()), price, *bid_y) if len(stack) else min(0.0, price)
     layout = {
@@ -152,7 +152,7 @@ def stack_figure(
         "hovermode": "closest",
         "showlegend": False,
         "margin": {"l": 56, "r": 12, "t": 10, "b": 46},
-        "xaxis": _axis("power [kW], cheapest ask first", [0, right]),
+        "xaxis": _axis("kW, cheapest ask first", [0, right]),
         "yaxis": _axis(unit, [low * 1.08, top]),
         "shapes": [
             _line(0, right, price, price, colour="@clear", dash="dash", width=2),
@@ -284,6 +284,9 @@ def _axis(title: str, limits: Sequence[float]) -> dict[str, Any]:
         "tickfont": {"color": "@muted", "size": 12},
         "automargin": True,
         "nticks": 7,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "rgba(0,0,0,0)",
     }
 
 

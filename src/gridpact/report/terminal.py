@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -41,10 +42,13 @@ class Terminal:
         """Rounds, members and the summary of one day."""
         result = folder.result
         offers, coalition = folder.table("offers"), folder.table("coalition")
-        timezone = str(folder.table("fleet")["timezone"].mode().iloc[0])
+        fleet = folder.table("fleet")
+        timezone = str(fleet["timezone"].mode().iloc[0])
         for opportunity in result["opportunities"]:
             self._show_opportunity(opportunity, result, offers, coalition, timezone)
-        self._out.print(f"[bold]{escape(words.day_sentence(result))}[/bold]")
+        if result["outcome"] == "awarded" or len(result["opportunities"]) > 1:
+            self._out.print()
+            self._out.print(f"[bold]{escape(words.day_sentence(result, homes=len(fleet)))}[/bold]")
         checks = result["checks"]
         self._out.print(
             f"Ledger sum {checks['ledger_sum_microusd']} micro-dollars, preferences broken {checks['preferences_broken']}, "
@@ -65,7 +69,7 @@ class Terminal:
         self._out.print()
         self._out.print(
             f"[bold]{escape(name)}[/bold]: {words.PRODUCTS[opportunity['product']]}, "
-            f"{opportunity['requested_kw']:,g} kW, {words.window(opportunity, timezone)}, "
+            f"{words.quantity(opportunity['requested_kw'])} kW, {words.window(opportunity, timezone)}, "
             f"expected {opportunity['reference_price']:,.2f} {unit}, rules {escape(opportunity['rules'])}"
         )
         here = offers[offers["opportunity_id"] == name]
@@ -74,28 +78,43 @@ class Terminal:
         members = coalition[(coalition["opportunity_id"] == name)].sort_values(
             ["committed_kw", "home_id"], ascending=[False, True]
         )
-        self._out.print(_members_table(members))
+        self._show_homes(members, unit)
+        self._out.print()
         self._out.print(escape(words.outcome_sentence(result, name)))
+
+    def _show_homes(self, coalition: pd.DataFrame, unit: str) -> None:
+        inside = coalition[coalition["committed_kw"] > 0]
+        if len(inside):
+            self._out.print(_members_table(inside, unit))
+        outside = coalition[coalition["committed_kw"] <= 0]
+        if len(outside):
+            self._out.print(_outside_table(outside, unit))
 
     def show_scenarios(self, analysis: Any) -> None:
         """One row a price, and the verdict."""
-        table = Table(title="Does it pay?", title_justify="left")
-        for column in ("price", "outcome", "members", "kW", "kWh", "revenue", "owners", "profit", "margin", "viable"):
-            table.add_column(column, justify="left" if column in ("outcome", "viable") else "right")
+        table = _table("Does it pay? (market, owners, operator and loss avoided in USD)")
+        for column in ("price", "outcome", "homes", "kW", "market", "owners", "operator", "margin", "loss avoided"):
+            table.add_column(
+                column, justify="left" if column == "outcome" else "right", no_wrap=column != "loss avoided"
+            )
         for row in analysis.rows:
-            table.add_row(
-                f"{row.price:,.2f}",
-                row.outcome,
-                str(row.members),
+            sold = row.outcome == "awarded"
+            figures = (
                 f"{row.committed_kw:,.2f}",
-                f"{row.delivered_kwh:,.2f}",
                 f"{row.market_revenue_usd:,.2f}",
                 f"{row.owner_payments_usd:,.2f}",
                 f"{row.operator_profit_usd:,.2f}",
                 "-" if row.profit_margin is None else f"{row.profit_margin:.1%}",
-                row.verdict,
+            )
+            table.add_row(
+                f"{row.price:,.2f}",
+                row.outcome.replace("_", " "),
+                str(row.members) if sold else "-",
+                *(figures if sold else ("-",) * len(figures)),
+                "-" if row.loss_avoided_usd is None else f"{row.loss_avoided_usd:,.2f}",
             )
         self._out.print(table)
+        self._out.print()
         for sentence in analysis.sentences:
             self._out.print(escape(sentence))
         if analysis.path is not None:
@@ -141,9 +160,14 @@ def _number(value: Any) -> str:
     return escape(str(value))
 
 
+def _table(title: str) -> Table:
+    """A table without vertical rules, which leaves the words more room."""
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
 def _rounds_table(offers: pd.DataFrame, unit: str) -> Table:
-    table = Table(title="Rounds", title_justify="left")
-    for column in ("round", f"offer [{unit}]", "offered", "took some", "newly accepted kW"):
+    table = _table("Rounds")
+    for column in ("round", f"offer [{unit}]", "homes asked", "agreed", "kW agreed"):
         table.add_column(escape(column), justify="right")
     for number, group in offers.groupby("round"):
         prices = group["price"]
@@ -153,12 +177,12 @@ def _rounds_table(offers: pd.DataFrame, unit: str) -> Table:
     return table
 
 
-def _members_table(members: pd.DataFrame, most: int = 20) -> Table:
-    table = Table(title="Homes", title_justify="left")
-    table.add_column("home")
+def _members_table(members: pd.DataFrame, unit: str, most: int = 20) -> Table:
+    table = _table(f"In: {words.counted(len(members), 'home')}")
+    table.add_column("home", overflow="fold")
     for column in ("kW", "kWh", "paid USD", "satisfaction"):
-        table.add_column(column, justify="right")
-    table.add_column("why", overflow="fold")
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column(f"at {unit}", overflow="fold")
     for row in members.head(most).itertuples():
         satisfaction = "-" if pd.isna(row.satisfaction) else f"{row.satisfaction:.2f}"
         table.add_row(
@@ -167,8 +191,31 @@ def _members_table(members: pd.DataFrame, most: int = 20) -> Table:
             f"{row.delivered_kwh:,.3f}",
             f"{row.paid_usd:,.4f}",
             satisfaction,
-            escape(str(row.reason)),
+            escape(_terms(str(row.reason), unit)),
         )
     if len(members) > most:
-        table.add_row(f"and {len(members) - most} more", "", "", "", "", "see the report")
+        table.add_row("and", str(len(members) - most), "more", "", "", "see the report")
+    return table
+
+
+def _terms(reason: str, unit: str) -> str:
+    """``in: 5 kW at 70.00 USD/MWh, of 7 kW agreed`` without what the table's other columns and heading say."""
+    return words.why(reason).partition(" kW at ")[2].replace(f" {unit}", "") or words.why(reason)
+
+
+def _outside_table(outside: pd.DataFrame, unit: str, most: int = 12, named: int = 4) -> Table:
+    """Homes that are not in, those with the same reason in one row, the commonest reason first."""
+    table = _table(f"Not in: {words.counted(len(outside), 'home')}")
+    table.add_column("home", overflow="fold", max_width=26)
+    table.add_column(f"why [prices in {unit}]".replace("[", "\\["), overflow="fold")
+    grouped = [(str(reason), list(map(str, rows["home_id"]))) for reason, rows in outside.groupby("reason", sort=True)]
+    grouped.sort(key=lambda group: -len(group[1]))
+    for reason, homes in grouped[:most]:
+        shown = ", ".join(homes[:named])
+        if len(homes) > named:
+            shown = f"{len(homes)} homes: {', '.join(homes[: named - 2])}, ..."
+        table.add_row(escape(shown), escape(words.why(reason).replace(f" {unit}", "")))
+    left = sum(len(homes) for _, homes in grouped[most:])
+    if left:
+        table.add_row(f"and {left} more", "see the report")
     return table

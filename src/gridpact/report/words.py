@@ -13,6 +13,23 @@ def money(amount_usd: float) -> str:
     return f"-{-amount_usd:,.2f} USD" if amount_usd <= -0.005 else f"{abs(amount_usd):,.2f} USD"
 
 
+def quantity(value: float, digits: int = 3) -> str:
+    """A number with at most ``digits`` decimals and no trailing zeros."""
+    shown = f"{value:,.{digits}f}"
+    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return "0" if shown == "-0" else shown
+
+
+def counted(number: int, what: str) -> str:
+    """``1 home``, ``2 homes``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def why(reason: str) -> str:
+    """A member's reason without the leading ``in:`` or ``out:``, for where that is said beside it."""
+    return reason.removeprefix("in: ").removeprefix("out: ")
+
+
 def unit(price_unit: str) -> str:
     """A price unit as people write it."""
     return "USD/MWh" if price_unit == "usd_per_mwh" else "USD/MW per h"
@@ -36,8 +53,8 @@ def outcome_sentence(result: Mapping[str, Any], opportunity_id: str) -> str:
     match entry["outcome"]:
         case "awarded" if cleared is not None:
             return (
-                f"Awarded: {cleared['quantity_kw']:,.3f} kW of {product} at {cleared['price']:,.2f} {price}"
-                f" (requested {opportunity['requested_kw']:,.3f} kW)."
+                f"Awarded: {quantity(cleared['quantity_kw'])} kW of {product} at {cleared['price']:,.2f} {price}"
+                f" ({quantity(opportunity['requested_kw'])} kW requested)."
             )
         case "not_cleared":
             return f"Not cleared: the market's price, {entry['price']:,.2f} {price}, was below the bid."
@@ -49,15 +66,29 @@ def outcome_sentence(result: Mapping[str, Any], opportunity_id: str) -> str:
             return f"No deal: {entry['reason']}."
 
 
-def day_sentence(result: Mapping[str, Any]) -> str:
-    """The day in one sentence."""
-    members, invited = len(result["coalition"]["members"]), result["negotiation"]["invited"]
-    money_made, delivery = result["settlement"], result["delivery"]
+def day_sentence(result: Mapping[str, Any], *, homes: int | None = None) -> str:
+    """The day in one sentence.
+
+    Args:
+        result: content of ``result.json``.
+        homes: homes of the fleet; by default the homes invited to each opportunity.
+    """
+    opportunities = result["opportunities"]
     if result["outcome"] != "awarded":
-        first = result["outcomes"][0]["opportunity_id"] if result["outcomes"] else None
-        return outcome_sentence(result, first) if first else "Nothing was asked for."
+        return (
+            outcome_sentence(result, result["outcomes"][0]["opportunity_id"]) if opportunities else "Nothing asked for."
+        )
+    if homes is None:
+        homes = result["negotiation"]["invited"] // max(1, len(opportunities))
+    members = len(result["coalition"]["members"])
+    settlement, delivery = result["settlement"], result["delivery"]
+    promised, delivered = delivery["committed_kwh"], delivery["delivered_kwh"]
+    kept = "all of it" if delivered >= promised - 0.005 else f"{delivered:,.2f} kWh of it"
+    penalty, profit = settlement["penalty_usd"], settlement["operator_profit_usd"]
+    took = f" penalties took {money(penalty)}" if penalty >= 0.005 else ""
     return (
-        f"{members} of {invited} homes delivered {delivery['delivered_kwh']:,.2f} of {delivery['committed_kwh']:,.2f} kWh; "
-        f"the market paid {money(money_made['market_revenue_usd'])}, owners received "
-        f"{money(money_made['owner_payments_usd'])} and the operator kept {money(money_made['operator_profit_usd'])}."
+        f"{members:,} of {counted(homes, 'home')} promised {promised:,.2f} kWh and delivered {kept}; "
+        f"the market paid {money(settlement['market_revenue_usd'])}, "
+        f"owners received {money(settlement['owner_payments_usd'])}{',' if took else ''}{took} and "
+        f"the operator {'kept' if profit >= 0 else 'lost'} {money(abs(profit))}."
     )
