@@ -177,8 +177,8 @@ def _check_same_day(folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Hor
         )
         if not theirs_baseline.equals(ours_baseline):
             raise InputError(
-                f"--commitments {path} was frozen on another baseline than the first folder given; make later runs with "
-                "--commitments of the earlier ones"
+                f"--commitments {path} was frozen on another baseline than the first folder given; make later runs "
+                "with --commitments of the earlier ones"
             )
 
 

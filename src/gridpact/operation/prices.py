@@ -33,8 +33,8 @@ class PriceSource:
             return cls(table=read_prices(path), location=location, name=str(path.name))
         if location is not None and location not in ercot_locations():
             raise InputError(
-                f"--location {location!r} is not in the packaged ERCOT prices, which have {', '.join(ercot_locations())}; "
-                "for other prices give --prices FILE"
+                f"--location {location!r} is not in the packaged ERCOT prices, which have "
+                f"{', '.join(ercot_locations())}; for other prices give --prices FILE"
             )
         return cls(table=None, location=location, name=f"packaged ERCOT day-ahead {location or DEFAULT_LOCATION}")
 
@@ -89,8 +89,8 @@ def price_from_history(
         clearing = window_price(series, opportunity.start, opportunity.end)
     except MissingDataError as problem:
         raise MissingDataError(
-            f"opportunity {opportunity.opportunity_id!r}: {source.name}: {problem}; choose a window inside the data, or "
-            "give --price P"
+            f"opportunity {opportunity.opportunity_id!r}: {source.name}: {problem}; choose a window inside the data, "
+            "or give --price P"
         ) from None
     scenarios = PriceScenarios.from_history(series, opportunity, gate_closure, timezone)
     return PriceView(scenarios=scenarios, clearing_price=clearing, basis=f"{source.name}: {scenarios.basis}")
@@ -111,8 +111,8 @@ class WholesaleView:
         if not self.substituted_hours:
             return f"wholesale-indexed tariffs follow {self.name}"
         return (
-            f"{self.name} does not cover {self.substituted_hours} h of this run; wholesale-indexed tariffs use the same "
-            "weekday and hour of the nearest week that it covers, as typical prices"
+            f"{self.name} does not cover {self.substituted_hours} h of this run; wholesale-indexed tariffs use the "
+            "same weekday and hour of the nearest week that it covers, as typical prices"
         )
 
 

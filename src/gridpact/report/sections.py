@@ -154,7 +154,8 @@ def homes_table(coalition: pd.DataFrame, option_kw: Mapping[str, float], *, rese
     inside = int((rows["committed_kw"] > 0).sum())
     records = rows.to_dict("records")
     shown = max(_ROWS_SHOWN, min(inside, 2 * _ROWS_SHOWN))
-    html = f'<h3>Who is in, and why others are not</h3><p class="sub">{inside:,} of {words.counted(len(rows), "home")} {"is" if len(rows) == 1 else "are"} in.</p>'
+    homes = f"{words.counted(len(rows), 'home')} {'is' if len(rows) == 1 else 'are'}"
+    html = f'<h3>Who is in, and why others are not</h3><p class="sub">{inside:,} of {homes} in.</p>'
     html += _home_table(records[:shown], option_kw, reserve=reserve)
     if len(records) > shown:
         rest = _home_table(records[shown:], option_kw, reserve=reserve)

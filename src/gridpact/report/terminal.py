@@ -51,8 +51,8 @@ class Terminal:
             self._out.print(f"[bold]{escape(words.day_sentence(result, homes=len(fleet)))}[/bold]")
         checks = result["checks"]
         self._out.print(
-            f"Ledger sum {checks['ledger_sum_microusd']} micro-dollars, preferences broken {checks['preferences_broken']}, "
-            f"sold twice {checks['double_sold']}."
+            f"Ledger sum {checks['ledger_sum_microusd']} micro-dollars, "
+            f"preferences broken {checks['preferences_broken']}, sold twice {checks['double_sold']}."
         )
         self._out.print(f"Report: {folder.path / 'report.html'}", soft_wrap=True)
         self._out.print(f"Recheck it with: gridpact verify {folder.path}", soft_wrap=True)
@@ -92,11 +92,9 @@ class Terminal:
 
     def show_scenarios(self, analysis: Any) -> None:
         """One row a price, and the verdict."""
-        table = _table("Does it pay? (market, owners, operator and loss avoided in USD)")
-        for column in ("price", "outcome", "homes", "kW", "market", "owners", "operator", "margin", "loss avoided"):
-            table.add_column(
-                column, justify="left" if column == "outcome" else "right", no_wrap=column != "loss avoided"
-            )
+        table = _table("Does it pay? Market paid, owners and operator received, loss avoided: USD")
+        for column in ("price", "outcome", "homes", "kW", "market", "owners", "operator", "margin", "avoided"):
+            table.add_column(column, justify="left" if column == "outcome" else "right", no_wrap=True)
         for row in analysis.rows:
             sold = row.outcome == "awarded"
             figures = (
@@ -167,7 +165,7 @@ def _table(title: str) -> Table:
 
 def _rounds_table(offers: pd.DataFrame, unit: str) -> Table:
     table = _table("Rounds")
-    for column in ("round", f"offer [{unit}]", "homes asked", "agreed", "kW agreed"):
+    for column in ("round", f"offer [{unit}]", "homes asked", "homes agreed", "kW agreed"):
         table.add_column(escape(column), justify="right")
     for number, group in offers.groupby("round"):
         prices = group["price"]
@@ -180,17 +178,17 @@ def _rounds_table(offers: pd.DataFrame, unit: str) -> Table:
 def _members_table(members: pd.DataFrame, unit: str, most: int = 20) -> Table:
     table = _table(f"In: {words.counted(len(members), 'home')}")
     table.add_column("home", overflow="fold")
-    for column in ("kW", "kWh", "paid USD", "satisfaction"):
+    for column in ("kW", "kWh", "paid USD", "satisfied"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column(f"at {unit}", overflow="fold")
     for row in members.head(most).itertuples():
-        satisfaction = "-" if pd.isna(row.satisfaction) else f"{row.satisfaction:.2f}"
+        satisfaction = f"{row.satisfaction:.2f}"
         table.add_row(
             escape(str(row.home_id)),
             f"{row.committed_kw:,.3f}",
             f"{row.delivered_kwh:,.3f}",
             f"{row.paid_usd:,.4f}",
-            satisfaction,
+            satisfaction.replace("nan", "-"),
             escape(_terms(str(row.reason), unit)),
         )
     if len(members) > most:
