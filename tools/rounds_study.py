@@ -44,6 +44,8 @@ FRACTIONS = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Posted prices to choose from, as fractions of the market price."""
 WHOLE = 1.0
 """Posted for comparison only: at the whole market price the operator is left with nothing."""
+POSTED_TO = ("truthful", "concession")
+"""Whom prices are posted to; tit_for_tat opens like concession, so that one round of it is the same."""
 HOMES = (5, 25)
 FIRST_HOURS = (17, 20)
 """The window begins at one of these hours, local time."""
@@ -119,11 +121,11 @@ class Study:
     floors: Floats
     rounds: Mapping[tuple[str, int], Row]
     """By strategy and number of rounds."""
-    posted_each: Mapping[float, Row]
-    """By fraction of the market price."""
-    posted: Row
-    """At the fraction that did best on the other half of the fleets."""
-    chosen: tuple[float, float]
+    posted_each: Mapping[tuple[str, float], Row]
+    """By strategy of the owners and fraction of the market price."""
+    posted: Mapping[str, Row]
+    """By strategy, at the fraction that did best on the other half of the fleets."""
+    chosen: Mapping[str, tuple[float, float]]
     """Fraction used on even-numbered and on odd-numbered fleets."""
 
     def ratio(self, row: Row) -> float:
@@ -254,23 +256,27 @@ def run_study(fleets: int, *, seed: int = 0, progress: bool = False) -> Study:
     model = HighsModel()
     full, floors = [], []
     talked: dict[tuple[str, int], list[Deal]] = {(name, rounds): [] for name in STRATEGIES for rounds in ROUNDS}
-    posted: dict[float, list[Deal]] = {fraction: [] for fraction in (*FRACTIONS, WHOLE)}
+    posted: dict[tuple[str, float], list[Deal]] = {
+        (name, fraction): [] for name in POSTED_TO for fraction in (*FRACTIONS, WHOLE)
+    }
     for number in range(fleets):
         case = draw_case(number, seed=seed, model=model)
         full.append(case.full_usd)
         floors.append(case.floors_usd)
         for (name, rounds), deals in talked.items():
             deals.append(play(case, strategy=name, rounds=rounds))
-        for fraction, deals in posted.items():
-            # Homes answer a last offer by what they have to lose, so that here every strategy gives the same.
-            deals.append(play(case, strategy=STRATEGIES[0], posted_price=fraction * case.price))
+        for (name, fraction), deals in posted.items():
+            deals.append(play(case, strategy=name, posted_price=fraction * case.price))
         if progress and (number + 1) % 20 == 0:
             print(f"{number + 1} of {fleets} fleets", file=sys.stderr, flush=True)
-    each = {fraction: _row(f"{fraction:.0%} of the market price", deals) for fraction, deals in posted.items()}
+    each = {key: _row(f"{key[1]:.0%} of the market price, {key[0]}", deals) for key, deals in posted.items()}
     even = np.arange(fleets) % 2 == 0
-    allowed = {fraction: each[fraction] for fraction in FRACTIONS}
-    chosen = (_best(allowed, on=~even), _best(allowed, on=even))
-    held_out = _halves(each[chosen[0]], each[chosen[1]], even=even)
+    chosen, held_out = {}, {}
+    for name in POSTED_TO:
+        allowed = {fraction: each[name, fraction] for fraction in FRACTIONS}
+        first, second = _best(allowed, on=~even), _best(allowed, on=even)
+        chosen[name] = (first, second)
+        held_out[name] = _halves(allowed[first], allowed[second], even=even)
     return Study(
         full=np.array(full),
         floors=np.array(floors),
@@ -314,7 +320,7 @@ def table(study: Study) -> str:
     ]
     for name in STRATEGIES:
         lines += [_line(study, name, str(rounds), study.rounds[name, rounds]) for rounds in ROUNDS]
-    lines.append(_line(study, "posted price (fraction chosen on the other half)", "-", study.posted))
+    lines += [_line(study, f"posted price, owners {name}", "-", study.posted[name]) for name in POSTED_TO]
     floors = float(study.floors.sum() / study.full.sum())
     lines.append(
         f"| most that the owners' floors leave | - | {floors:.1%} | - | - | {int((study.floors > CENT).sum())} |"
@@ -345,7 +351,9 @@ def reading(study: Study) -> str:
         one, three, six = (study.rounds[name, rounds] for rounds in ROUNDS)
         said.append(f"- {name}: {_step(study, three, one, '1 to 3')}; {_step(study, six, three, '3 to 6')}.")
     for name in STRATEGIES:
-        said.append(f"- A posted price against {name} with 3 rounds: {_against(study, study.rounds[name, 3])}.")
+        for owners in POSTED_TO:
+            against = _against(study, study.posted[owners], study.rounds[name, 3])
+            said.append(f"- Posted to {owners} owners, against 3 rounds with {name} owners: {against}.")
     return "\n".join(said)
 
 
@@ -356,13 +364,14 @@ def _step(study: Study, better: Row, worse: Row, what: str) -> str:
     owners = 100 * (better.owners_share - worse.owners_share)
     return (
         f"{what} rounds {_verdict(low, high)} ({points:+.1f} points of surplus, "
-        f"95% interval {low:+.1f} to {high:+.1f}; more in {more} fleets, less in {less}; owners' share {owners:+.1f} points)"
+        f"95% interval {low:+.1f} to {high:+.1f}; more in {more} fleets, "
+        f"less in {less}; owners' share {owners:+.1f} points)"
     )
 
 
-def _against(study: Study, rounds: Row) -> str:
-    points, low, high = study.gain(study.posted, rounds)
-    owners = 100 * (study.posted.owners_share - rounds.owners_share)
+def _against(study: Study, posted: Row, rounds: Row) -> str:
+    points, low, high = study.gain(posted, rounds)
+    owners = 100 * (posted.owners_share - rounds.owners_share)
     return (
         f"{points:+.1f} points of surplus (95% interval {low:+.1f} to {high:+.1f}), owners' share {owners:+.1f} points"
     )
@@ -380,7 +389,10 @@ def page(study: Study, *, command: str) -> str:
     """The documentation page."""
     fleets = len(study.full)
     idle = int((study.full <= CENT).sum())
-    even, odd = study.chosen
+    picked = "; ".join(
+        f"{name} owners: {even:.0%} on the even-numbered fleets, {odd:.0%} on the odd-numbered"
+        for name, (even, odd) in study.chosen.items()
+    )
     tried = ", ".join(f"{fraction:.0%}" for fraction in FRACTIONS)
     low, high = PRICE_LIMITS
     return f"""# Do rounds help?
@@ -417,8 +429,9 @@ All posted prices, each on all fleets (at 100% the operator keeps nothing by con
   distance from it to 100% is the owners' own choice: no way of buying reaches what a floor above the price withholds.
 - posted price: one offer to all homes, a fraction of the market price fixed before any ask is known, take it or leave
   it. Of {tried} the fraction with most surplus on one half of the fleets is used on the other half
-  ({even:.0%} on the even-numbered fleets, {odd:.0%} on the odd-numbered). Homes answer a last offer by what they would
-  lose, so that their strategy plays no part.
+  ({picked}). Truthful owners take any price that covers their cost and floor, which is what a
+  take-it-or-leave-it price calls for; concession owners hold to their opening ask, markup and all, and refuse prices
+  that would have been worth it. The first is the fair peer; the second shows what the markup alone costs.
 
 ## What was simulated
 
@@ -444,18 +457,19 @@ All posted prices, each on all fleets (at 100% the operator keeps nothing by con
 FINDINGS = """In short, for 200 fleets and seed 0:
 
 - Rounds pay where owners open above what they need. A single round with such owners prices some of them out; three
-  rounds recover nearly everything that the floors leave. A sixth round adds nothing to the surplus.
-- Rounds do not help where owners ask what they need from the start: with truthful owners one round already reaches
-  what the floors leave. There, more rounds only move money from the owners to the operator.
+  rounds come within 4 points of what the floors leave. Going on to six adds nothing that shows in the surplus.
+- Rounds do not help where owners ask what they need from the start: with truthful owners one round does as well
+  as three or six. There, more rounds only move money from the owners to the operator.
 - That move happens under every strategy. Offers climb from the lowest ask, so that whoever accepts early is paid less,
   and patience is worth money that eager owners do not get. An owner reading this page should know it.
-- More rounds are not better in every fleet: in some they realise less surplus, because options agreed early at a low
-  pay crowd out power that would have been cheaper by private cost but asks more.
-- A posted price below the market's loses the owners between it and the market price, and at the fractions tried it
-  realises less than three rounds under any strategy. It leaves the owners a larger share of that smaller surplus. The
-  best fraction tried is the highest one, at the edge of the grid: surplus keeps growing up to the whole market price,
-  where the operator has nothing. What rounds buy is therefore not surplus alone, but surplus with something left for
-  whoever runs the VPP.
+- More rounds are not better in every fleet: in some they realise less surplus, perhaps because what is agreed
+  early crowds out power that is cheaper by private cost but asks more; the cause was not measured.
+- The fair peer of rounds is a price posted to owners who take what covers cost and floor. It loses the owners who need
+  more than the posted fraction. The best fraction tried is at or near the upper edge of the grid: surplus keeps growing
+  up to the whole market price, where the operator has nothing. What rounds buy is therefore not surplus alone, but
+  surplus with something left for whoever runs the VPP; a posted price leaves the owners a larger share.
+- Part of what three rounds gain over one round with concession owners is undoing a markup that those owners hold to by
+  construction, even in a round they know to be the last. Owners who take any worthwhile last offer leave less to gain.
 - Most of what is missing to 100% is withheld by floors above the market price, not by the way of buying."""
 
 

@@ -1,20 +1,25 @@
 """Bad input: exit 2, one clear message, no traceback, and whatever lay in the output folder is untouched."""
 
 import errno
+import json
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from gridpact.cli import app
 from gridpact.fleet.generator import demonstration_fleet
 from gridpact.fleet.io import write_fleet
+from gridpact_audit.audit import audit
 
 FLAGS = ["--product", "energy", "--start", "2022-07-13T19:00-05:00", "--hours", "2", "--kw", "20", "--price", "120"]
 
@@ -24,6 +29,7 @@ class Bench:
     """A folder with a good fleet, good opportunities and good prices to spoil."""
 
     root: Path
+    earlier: Path
     frame: pd.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +50,24 @@ class Bench:
         path = self.root / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return [flag, str(path), *(FLAGS if extra is None else extra)]
+
+    def series(self, flag: str, spoil: Callable[[pd.DataFrame], pd.DataFrame]) -> list[str]:
+        """A spoiled copy of what the earlier run of the same fleet and day kept of its profiles or tariffs."""
+        path = self.root / "series.csv"
+        spoil(pd.read_parquet(self.earlier / f"{flag[2:]}.parquet")).to_csv(path, index=False)
+        return [flag, str(path), *FLAGS]
+
+    def damaged(self, spoil: Callable[[Path], object]) -> list[str]:
+        folder = self.root / "damaged"
+        shutil.copytree(self.earlier, folder)
+        spoil(folder)
+        return ["--commitments", str(folder), *FLAGS]
+
+    def files(self, *contents: str) -> list[str]:
+        flags = []
+        for number, content in enumerate(contents):
+            flags += self.text("--opportunity", f"o{number}.yaml", content, [])
+        return flags
 
     def prices(self, frame: pd.DataFrame, extra: list[str]) -> list[str]:
         path = self.root / "prices.csv"
@@ -76,6 +100,18 @@ rules: demo
 def replaced(old: str, new: str) -> str:
     assert old in OPPORTUNITY
     return OPPORTUNITY.replace(old, new)
+
+
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise("abcdefghijklm")
+)
+RAISING = """
+from gridpact.negotiation.strategy import Strategy
+
+class Mine(Strategy):
+    def asks(self, context):
+        raise RuntimeError("private")
+"""
 
 
 def first_battery(bench: Bench) -> int:
@@ -180,7 +216,237 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "spec margin above 1": (lambda b: b.text("--spec", "s.yaml", "margin: 15\n"), ["margin"]),
     "drop-out nobody knows": (lambda b: ["--drop-out", "nobody", *FLAGS], ["nobody"]),
     "commitments that are no run": (lambda b: ["--commitments", str(b.root), *FLAGS], ["result.json"]),
+    "NaN in prices": (
+        lambda b: b.prices(hourly().assign(energy_usd_per_mwh=at_700("nan")), WINDOW),
+        ["row 702", "nan"],
+    ),
+    "infinite price in prices": (
+        lambda b: b.prices(hourly().assign(energy_usd_per_mwh=at_700("inf")), WINDOW),
+        ["row 702", "inf"],
+    ),
+    "text in prices": (
+        lambda b: b.prices(hourly().assign(energy_usd_per_mwh=at_700("dear")), WINDOW),
+        ["row 702", "dear"],
+    ),
+    "prices per kWh": (lambda b: b.prices(hourly(column="energy_usd_per_kwh"), WINDOW), ["energy_usd_per_kwh", "unit"]),
+    "prices in cents": (lambda b: b.prices(hourly(column="energy_cents_per_kwh"), WINDOW), ["energy_cents_per_kwh"]),
+    "reserve priced as energy": (
+        lambda b: b.prices(hourly().assign(spin_usd_per_mwh=4.0), SPIN),
+        ["spin_usd_per_mw_h"],
+    ),
+    "energy priced as reserve": (lambda b: b.prices(hourly(column="energy_usd_per_mw_h"), WINDOW), ["_usd_per_mwh"]),
+    "prices without rows": (lambda b: b.prices(hourly().iloc[:0], WINDOW), ["no rows"]),
+    "prices without times": (lambda b: b.prices(hourly().drop(columns="interval_start"), WINDOW), ["interval_start"]),
+    "prices lack an hour of the window": (
+        lambda b: b.prices(hourly()[lambda f: f["interval_start"] != "2022-07-14 01:00:00+00:00"], WINDOW),
+        ["missing"],
+    ),
+    "prices are garbage": (lambda b: b.text("--prices", "p.csv", bytes(range(256)) * 20, WINDOW), ["p.csv"]),
+    "prices are a folder": (lambda b: folder_as(b, "--prices", "p.csv", WINDOW), ["p.csv"]),
+    "unknown location in prices": (lambda b: [*b.prices(hourly(), WINDOW), "--location", "nowhere"], ["nowhere"]),
+    "unknown location": (lambda b: ["--location", "HB_MOON", *WINDOW], ["HB_MOON", "HB_HOUSTON"]),
+    "prices above the cap": (lambda b: b.prices(hourly(99999.0), WINDOW), ["cap"]),
+    "a thousand million rounds": (lambda b: ["--rounds", str(10**9), *FLAGS], ["--rounds", "50"]),
+    "huge power": (lambda b: ["--kw", "1e300", "--price", "80"], ["requested_kw"]),
+    "infinite power": (lambda b: ["--kw", "inf", "--price", "80"], ["--kw"]),
+    "minimum above request": (lambda b: ["--kw", "5", "--minimum-kw", "6", "--price", "80"], ["minimum_kw"]),
+    "year 1": (lambda b: ["--start", "0001-01-01T00:00+00:00", "--price", "80"], ["0001-01-01"]),
+    "year 1 east of Greenwich": (lambda b: ["--start", "0001-01-01T00:00+05:00", "--price", "80"], ["0001-01-01"]),
+    "year 9999": (lambda b: ["--start", "9999-12-31T23:00+00:00", "--price", "80"], ["9999"]),
+    "year 3000": (lambda b: ["--start", "3000-01-02T19:00+00:00", "--price", "80"], ["3000"]),
+    "a day and an hour": (lambda b: ["--hours", "25", "--price", "80"], ["--hours"]),
+    "part of a minute": (lambda b: ["--hours", "0.1001", "--price", "80"], ["--hours"]),
+    "negative seed": (lambda b: ["--seed", "-1", *FLAGS], ["--seed"]),
+    "no opportunity in a list": (lambda b: b.files("[]"), ["no opportunity"]),
+    "no opportunity under the key": (lambda b: b.files("opportunities: []"), ["no opportunity"]),
+    "no opportunity in an empty file": (lambda b: b.files(""), ["no opportunity"]),
+    "YAML bomb": (lambda b: b.files(BOMB), ["unknown key"]),
+    "YAML that holds itself": (lambda b: b.files("&a [*a]"), ["o0.yaml"]),
+    "YAML that would run code": (lambda b: b.files("!!python/object/apply:os.system ['exit 9']"), ["o0.yaml"]),
+    "JSON nested deeply": (lambda b: b.text("--opportunity", "o.json", "[" * 100_000, []), ["nested too deeply"]),
+    "opportunity key twice": (lambda b: b.files(OPPORTUNITY + "id: again\n"), ["'id'", "twice"]),
+    "opportunity in MW": (lambda b: b.files(replaced("requested_kw: 20", "requested_kw: 20 MW")), ["20 MW"]),
+    "opportunity id with line breaks": (lambda b: b.files(replaced("evening", '"a\\nb"')), ["id"]),
+    "opportunity id of half a character": (
+        lambda b: b.text("--opportunity", "o.json", json.dumps({**yaml.safe_load(OPPORTUNITY), "id": "\ud800"}), []),
+        ["id"],
+    ),
+    "opportunity is a folder": (lambda b: folder_as(b, "--opportunity", "o.yaml", []), ["o.yaml"]),
+    "opportunity is garbage": (lambda b: b.text("--opportunity", "o.yaml", bytes(range(256)), []), ["UTF-8"]),
+    "two opportunities of one id": (lambda b: b.files(OPPORTUNITY, OPPORTUNITY), ["'evening'"]),
+    "one price for two opportunities": (
+        lambda b: [*b.files(OPPORTUNITY, replaced("evening", "night")), "--price", "80"],
+        ["--price"],
+    ),
+    "opportunity file and flags": (lambda b: [*b.files(OPPORTUNITY), "--kw", "3"], ["--kw"]),
+    "opportunities months apart": (
+        lambda b: b.files(OPPORTUNITY, replaced("evening", "autumn").replace("07-13", "09-13")),
+        ["7 operating days"],
+    ),
+    "opportunities of two steps": (
+        lambda b: b.files(OPPORTUNITY, replaced("evening", "slow").replace("minutes: 15", "minutes: 30")),
+        ["step_minutes"],
+    ),
+    "opportunity without rules takes the flag's": (
+        lambda b: [*b.files(replaced("rules: demo", "")), "--rules", "caiso_dera"],
+        ["caiso_dera", "100 kW"],
+    ),
+    "fleet is a folder": (lambda b: folder_as(b, "--fleet", "f.csv", FLAGS), ["f.csv"]),
+    "fleet is garbage": (lambda b: b.text("--fleet", "bad.csv", bytes(range(256)) * 20), ["bad.csv"]),
+    "fleet name of zero bytes": (lambda b: b.text("--fleet", "bad.csv", b"home_id\n\0\0\n"), ["home_id"]),
+    "fleet of another kind": (lambda b: b.text("--fleet", "bad.xlsx", b"PK"), ["bad.xlsx"]),
+    "fleet number in other digits": (lambda b: ["--fleet", "\u00b2", *FLAGS], ["--fleet"]),
+    "fleet number without end": (lambda b: ["--fleet", "9" * 5000, *FLAGS], ["--fleet"]),
+    "fleet number with two signs": (lambda b: ["--fleet", "+-3", *FLAGS], ["--fleet"]),
+    "fleet name without end": (lambda b: ["--fleet", "x" * 5000, *FLAGS], ["--fleet"]),
+    "price file name without end": (lambda b: ["--prices", "x" * 5000 + ".csv", *WINDOW], ["too long"]),
+    "profiles lack a column": (
+        lambda b: b.series("--profiles", lambda f: f.drop(columns="realised_kw")),
+        ["realised_kw"],
+    ),
+    "profiles with naive times": (
+        lambda b: b.series("--profiles", lambda f: f.assign(interval_start=f["interval_start"].dt.tz_localize(None))),
+        ["offset"],
+    ),
+    "profiles with one naive time": (
+        lambda b: b.series(
+            "--profiles",
+            lambda f: f.assign(interval_start=["2022-07-13T17:00:00", *f["interval_start"].astype(str)[1:]]),
+        ),
+        ["offset"],
+    ),
+    "profiles without a time": (
+        lambda b: b.series("--profiles", lambda f: f.assign(interval_start=[None, *f["interval_start"][1:]])),
+        ["interval_start", "row 2"],
+    ),
+    "profiles with words for times": (
+        lambda b: b.series("--profiles", lambda f: f.assign(interval_start="soon")),
+        ["soon"],
+    ),
+    "profiles with NaN": (
+        lambda b: b.series("--profiles", lambda f: f.assign(realised_kw=[np.nan, *f["realised_kw"][1:]])),
+        ["realised_kw"],
+    ),
+    "profiles with text": (
+        lambda b: b.series("--profiles", lambda f: f.assign(realised_kw=["much", *f["realised_kw"][1:]])),
+        ["realised_kw", "much"],
+    ),
+    "profiles below zero": (
+        lambda b: b.series("--profiles", lambda f: f.assign(realised_kw=-1)),
+        ["realised_kw", "-1"],
+    ),
+    "profiles in watts": (
+        lambda b: b.series("--profiles", lambda f: f.assign(forecast_kw=f["forecast_kw"] * 1000)),
+        ["forecast_kw", "1000"],
+    ),
+    "profiles of half a day": (
+        lambda b: b.series("--profiles", lambda f: f.groupby("profile", observed=True).head(48)),
+        ["no value at"],
+    ),
+    "profiles of another day": (
+        lambda b: b.series(
+            "--profiles", lambda f: f.assign(interval_start=f["interval_start"] + pd.Timedelta(days=30))
+        ),
+        ["no value at"],
+    ),
+    "profiles with a time twice": (
+        lambda b: b.series("--profiles", lambda f: pd.concat([f, f.iloc[[3]]])),
+        ["twice"],
+    ),
+    "profiles without rows": (lambda b: b.series("--profiles", lambda f: f.iloc[:0]), ["no rows"]),
+    "profiles are garbage": (lambda b: b.text("--profiles", "x.csv", bytes(range(256)) * 9, FLAGS), ["x.csv"]),
+    "profiles are a folder": (lambda b: folder_as(b, "--profiles", "x.csv", FLAGS), ["x.csv"]),
+    "tariffs lack a column": (
+        lambda b: b.series("--tariffs", lambda f: f.rename(columns={"import_usd_per_kwh": "import_cents_per_kwh"})),
+        ["import_usd_per_kwh"],
+    ),
+    "tariffs per MWh": (
+        lambda b: b.series("--tariffs", lambda f: f.assign(import_usd_per_kwh=f["import_usd_per_kwh"] * 1000)),
+        ["import_usd_per_kwh"],
+    ),
+    "tariffs with NaN": (
+        lambda b: b.series("--tariffs", lambda f: f.assign(export_usd_per_kwh=np.nan)),
+        ["export_usd_per_kwh"],
+    ),
+    "tariffs of half a day": (
+        lambda b: b.series("--tariffs", lambda f: f.groupby("tariff", observed=True).head(48)),
+        ["no value at"],
+    ),
+    "commitments of another day": (
+        lambda b: ["--commitments", str(b.earlier), "--start", "2022-08-13T19:00-05:00", "--price", "80"],
+        ["operating day"],
+    ),
+    "commitments of another fleet": (
+        lambda b: ["--commitments", str(b.earlier), "--fleet", "3", *FLAGS],
+        ["same fleet"],
+    ),
+    "commitments in other steps": (
+        lambda b: [*b.files(replaced("minutes: 15", "minutes: 30")), "--commitments", str(b.earlier)],
+        ["steps of 30 min"],
+    ),
+    "commitments and profiles": (
+        lambda b: [*b.series("--profiles", lambda f: f), "--commitments", str(b.earlier)],
+        ["--profiles"],
+    ),
+    "commitments are a file": (lambda b: ["--commitments", str(b.root / "good.csv"), *FLAGS], ["good.csv"]),
+    "commitments lack a table": (
+        lambda b: b.damaged(lambda d: (d / "dispatch.parquet").unlink()),
+        ["dispatch.parquet"],
+    ),
+    "commitments with half a table": (
+        lambda b: b.damaged(lambda d: halve(d / "coalition.parquet")),
+        ["coalition.parquet"],
+    ),
+    "commitments with half a result": (lambda b: b.damaged(lambda d: halve(d / "result.json")), ["result.json"]),
+    "commitments with half a log": (lambda b: b.damaged(lambda d: halve(d / "events.jsonl")), ["events.jsonl"]),
+    "commitments with a changed result": (
+        lambda b: b.damaged(
+            lambda d: (d / "result.json").write_text((d / "result.json").read_text().replace('"seed": 0', '"seed": 1'))
+        ),
+        ["result.json"],
+    ),
+    "strategy without its class": (
+        lambda b: ["--strategy", "gridpact.negotiation.truthful:Missing", *FLAGS],
+        ["Missing"],
+    ),
+    "strategy without its module": (lambda b: ["--strategy", "nowhere_at_all:Mine", *FLAGS], ["nowhere_at_all"]),
+    "strategy that is no strategy": (lambda b: ["--strategy", "pathlib:Path", *FLAGS], ["Strategy"]),
+    "strategy that leaves": (lambda b: plug_in(b, "raise SystemExit(3)"), ["ends the program"]),
+    "strategy that cannot be read": (lambda b: plug_in(b, "def ("), ["syntax"]),
+    "drop-out twice": (lambda b: ["--drop-out", "oak@before", "--drop-out", "oak@after", *FLAGS], ["oak"]),
+    "spec is a list": (lambda b: b.text("--spec", "s.yaml", "- 1\n"), ["s.yaml"]),
+    "spec is a folder": (lambda b: folder_as(b, "--spec", "s.yaml", FLAGS), ["s.yaml"]),
+    "spec window": (lambda b: b.text("--spec", "s.yaml", "operating_windows: [teatime]\n"), ["teatime"]),
+    "rules cut short": (lambda b: b.text("--rules", "r.yaml", "name: x\n"), ["r.yaml"]),
 }
+
+
+def at_700(value: str) -> list[str]:
+    """40 days of hourly prices, one of them spoiled."""
+    return [value if hour == 700 else "50" for hour in range(24 * 40)]
+
+
+def folder_as(bench: Bench, flag: str, name: str, extra: list[str]) -> list[str]:
+    (bench.root / name).mkdir()
+    return [flag, str(bench.root / name), *extra]
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def plug_in(bench: Bench, code: str) -> list[str]:
+    """A strategy of the user's own in a module that `loose_modules` lets go of."""
+    (bench.root / "own_strategy.py").write_text(code)
+    sys.path.insert(0, str(bench.root))
+    return ["--strategy", "own_strategy:Mine", *FLAGS]
+
+
+@pytest.fixture(autouse=True)
+def loose_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    sys.modules.pop("own_strategy", None)
 
 
 def half_parquet(bench: Bench) -> bytes:
@@ -190,8 +456,8 @@ def half_parquet(bench: Bench) -> bytes:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path, earlier_run: Path) -> Bench:
+    return Bench(tmp_path, earlier_run)
 
 
 def before(out: Path) -> dict[str, bytes]:
@@ -231,6 +497,27 @@ def test_bad_input_is_refused_in_one_message(name: str, bench: Bench, earlier_ru
     assert not [path for path in bench.root.iterdir() if ".tmp-" in path.name]
 
 
+def test_strategy_that_raises_harms_no_home(bench: Bench) -> None:
+    """Its homes ask what they must have at least; what the plug-in said of itself is nowhere in the files."""
+    out = bench.root / "out"
+    result = CliRunner().invoke(app, ["negotiate", *plug_in(bench, RAISING), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    report = audit(out)
+    assert report.holds, report.to_text()
+    assert b"raised RuntimeError" in (out / "events.jsonl").read_bytes()
+    assert not [name for name, held in content(out).items() if b"RuntimeError('private')" in held]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below/run", "x" * 300])
+def test_unusable_output_is_refused(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    result = CliRunner().invoke(app, ["negotiate", *FLAGS, "--out", str(tmp_path / place)])
+    assert result.exit_code == 2
+    assert "gridpact: " in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert content(tmp_path) == {"file": b"mine"}
+
+
 def test_full_disk_leaves_an_earlier_run_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "run"
     first = CliRunner().invoke(app, ["negotiate", *FLAGS, "--out", str(out)])
@@ -243,7 +530,7 @@ def test_full_disk_leaves_an_earlier_run_as_it_was(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "fsync", full)
     second = CliRunner().invoke(app, ["negotiate", *FLAGS, "--seed", "7", "--out", str(out)])
     assert second.exit_code == 2
-    assert "No space left" in second.stderr
+    assert "the disk is full" in second.stderr
     assert content(out) == existing
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

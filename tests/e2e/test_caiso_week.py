@@ -39,7 +39,15 @@ class Market:
 
     def command(self, evening: date, out: Path) -> list[str]:
         files = [self.opportunity(product, evening) for product in REQUESTED_KW]
-        arguments = ["negotiate", "--fleet", str(self.fleet), "--prices", str(self.prices), "--location", "sp15_lmp_usd_mwh"]
+        arguments = [
+            "negotiate",
+            "--fleet",
+            str(self.fleet),
+            "--prices",
+            str(self.prices),
+            "--location",
+            "sp15_lmp_usd_mwh",
+        ]
         return [*arguments, *(part for file in files for part in ("--opportunity", str(file))), "--out", str(out)]
 
     def opportunity(self, product: str, evening: date) -> Path:

@@ -26,7 +26,7 @@ def tool() -> ModuleType:
 
 def test_figures_of_a_few_fleets_are_sane(tool: ModuleType) -> None:
     study = tool.run_study(4, seed=0)
-    rows = [*study.rounds.values(), *study.posted_each.values(), study.posted]
+    rows = [*study.rounds.values(), *study.posted_each.values(), *study.posted.values()]
     assert study.full.sum() > 0
     assert (study.floors <= study.full + tool.CENT).all()
     for row in rows:
@@ -40,18 +40,23 @@ def test_figures_of_a_few_fleets_are_sane(tool: ModuleType) -> None:
         one, three = study.rounds[strategy, 1], study.rounds[strategy, 3]
         assert three.surplus.sum() >= one.surplus.sum(), strategy
     even = np.arange(4) % 2 == 0
-    assert np.array_equal(study.posted.surplus[even], study.posted_each[study.chosen[0]].surplus[even])
-    assert np.array_equal(study.posted.surplus[~even], study.posted_each[study.chosen[1]].surplus[~even])
+    for name, (first, second) in study.chosen.items():
+        each, mixed = study.posted_each, study.posted[name].surplus
+        assert np.array_equal(mixed[even], each[name, first].surplus[even])
+        assert np.array_equal(mixed[~even], each[name, second].surplus[~even])
     text = tool.page(study, command="x")
     assert tool.table(study) in text
     assert "nan" not in text.lower()
 
 
-def test_a_posted_price_asks_nothing_of_the_strategy(tool: ModuleType) -> None:
+def test_truthful_owners_take_more_posted_prices_than_those_who_hold_to_a_markup(tool: ModuleType) -> None:
     case = tool.draw_case(0, seed=0, model=HighsModel())
-    deals = [tool.play(case, strategy=name, posted_price=0.8 * case.price) for name in tool.STRATEGIES]
-    assert deals[0].sold_kw > 0
-    assert deals[0] == deals[1] == deals[2]
+    truthful, concession, tit_for_tat = (
+        tool.play(case, strategy=name, posted_price=0.7 * case.price)
+        for name in ("truthful", "concession", "tit_for_tat")
+    )
+    assert truthful.sold_kw > concession.sold_kw > 0
+    assert tit_for_tat == concession
 
 
 def test_one_fleet_is_too_few_for_two_halves(tool: ModuleType) -> None:

@@ -46,7 +46,7 @@ def price_unit(column: str) -> str:
     )
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise InputError(
-        f"column {column!r} has no unit that prices can have in its name; {hint}energy prices end in _usd_per_mwh, "
+        f"column {column!r} has no unit in its name; {hint}Energy prices end in _usd_per_mwh, "
         "reserve prices in _usd_per_mw_h; rename it, or remove it if it is no price"
     )
 
@@ -106,7 +106,7 @@ class PriceTable:
         if column not in self.columns:
             near = difflib.get_close_matches(column, self.columns, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise MissingDataError(f"{self.source} has no column {column!r}; {hint}it has {', '.join(self.columns)}")
+            raise MissingDataError(f"{self.source} has no column {column!r}; {hint}It has {', '.join(self.columns)}")
         return self.frame[column].copy()
 
     def energy(self, column: str | None = None) -> pd.Series:

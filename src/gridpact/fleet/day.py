@@ -27,7 +27,7 @@ PROFILE_COLUMNS = ("profile", "interval_start", "forecast_kw", "realised_kw")
 TARIFF_COLUMNS = ("tariff", "interval_start", "import_usd_per_kwh", "export_usd_per_kwh")
 MOST_PROFILE_KW = 1000.0
 """Above any home's load: a series in watts is caught [kW]."""
-MOST_TARIFF_USD_PER_KWH = 20.0
+MOST_TARIFF_USD_PER_KWH = 100.0
 """Above any market's price cap: a tariff per MWh is caught."""
 
 

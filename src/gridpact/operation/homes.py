@@ -115,9 +115,13 @@ def quote(
         )
         asks[problem.home_id] = ask
         curve = model.cost_curve(problem, baseline, promises, ask)
-        curves.append(curve)
-        if curve.deliverable_kw <= 0:
+        if curve.least_kw > 0:
+            # A part of what it could offer would not be covered by a price per kW, and markets call parts.
+            curve = _nothing(problem.home_id)
+            reasons[problem.home_id] = "what it promised before makes even a little power in this window cost at once"
+        elif curve.deliverable_kw <= 0:
             reasons[problem.home_id] = _why_nothing(problem, reserve=reserve)
+        curves.append(curve)
     return Quotes(curves=curves, reasons=reasons, asks=asks)
 
 

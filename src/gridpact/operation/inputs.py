@@ -26,7 +26,6 @@ from gridpact.optimization.spec import ProblemSpec
 DEMONSTRATION_START = "2022-07-13T19:00-05:00"
 DEMONSTRATION_HOURS = 2.0
 DEMONSTRATION_KW = 30.0
-DEMONSTRATION_RULES = "demo"
 DROP_OUT_STAGES = ("before", "after")
 MOST_ROUNDS = 50
 
@@ -108,13 +107,13 @@ def prepare_day(request: DayRequest) -> MarketDay:
     spec, spec_bytes = _spec(request.spec)
     asked = _opportunities(request)
     source = price_sources.PriceSource.open(request.prices, location=request.location)
-    calls = _calls(asked, request, source=source, fleet=resolved.fleet)
+    calls = _calls(asked, request, source=source)
     steps = {call.opportunity.step_minutes for call in calls}
     if len(steps) > 1:
         raise InputError(f"opportunities of one run share one step; these have step_minutes {sorted(steps)}")
     horizon = Horizon.covering(
         [(call.opportunity.start, call.opportunity.end) for call in calls],
-        timezone=_timezone(calls[0].rules, resolved.fleet),
+        timezone=calls[0].rules.timezone,
         step_minutes=steps.pop(),
     )
     for call in calls:
@@ -279,7 +278,7 @@ def _moment(value: str | datetime) -> datetime:
 
 
 def _calls(
-    asked: list[MarketOpportunity], request: DayRequest, *, source: price_sources.PriceSource, fleet: Fleet
+    asked: list[MarketOpportunity], request: DayRequest, *, source: price_sources.PriceSource
 ) -> tuple[MarketCall, ...]:
     calls = []
     from_file = bool(request.opportunity_files or request.opportunities)
@@ -291,22 +290,13 @@ def _calls(
         elif from_file and request.prices is None:
             view = price_sources.certain_price(opportunity.reference_price)
         else:
-            view = price_sources.price_from_history(
-                source, opportunity, gate_closure=gate, timezone=_timezone(rules, fleet)
-            )
+            view = price_sources.price_from_history(source, opportunity, gate_closure=gate, timezone=rules.timezone)
         if not from_file or request.price is not None:
             opportunity = replace(opportunity, reference_price=round(view.scenarios.mean, 6))
         rules.check_opportunity(opportunity)
         calls.append(MarketCall(opportunity=opportunity, rules=rules, gate_closure=gate, price=view))
     order = sorted(range(len(calls)), key=lambda k: (calls[k].gate_closure, k))
     return tuple(calls[k] for k in order)
-
-
-def _timezone(rules: RuleProfile, fleet: Fleet) -> str:
-    """The market's time zone; the demonstration market follows the fleet's most common one."""
-    if rules.name != DEMONSTRATION_RULES:
-        return rules.timezone
-    return str(fleet.frame["timezone"].mode().iloc[0])
 
 
 def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:

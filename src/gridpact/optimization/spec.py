@@ -65,7 +65,7 @@ class ProblemSpec(BaseModel):
     operating_windows: tuple[Name, ...] = ()
     """Local windows inside which the VPP sells; empty is always."""
     soc_reserve_fraction: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
-    """Share of every battery that is kept on top of what its owner asks for, the larger of the two counts."""
+    """Share of every battery that plans keep at every interval's end, or what the baseline keeps where that is less."""
     satisfaction_weight_usd: NotNegative = 0.0
     """Worth of one home's satisfaction going from 0 to 1 [USD]."""
 

@@ -178,7 +178,8 @@ def money_figure(settlement: Mapping[str, Any]) -> Figure:
         ("Penalties", -penalty, revenue - owners, "@penalty"),
         ("Operator<br>keeps" if profit >= 0 else "Operator<br>loses", profit, 0.0, "@operator"),
     ]
-    digits = 2 if max(abs(revenue), abs(owners), abs(profit)) >= 100 else 4
+    largest = max(abs(revenue), abs(owners), abs(profit))
+    digits = 2 if largest >= 100 else 3 if largest >= 10 else 4
     levels = [revenue, revenue - owners, revenue - owners - penalty]
     reach = [0.0, *levels, profit]
     span = max(reach) - min(reach) or 1.0
@@ -212,7 +213,7 @@ def money_figure(settlement: Mapping[str, Any]) -> Figure:
             "text": number(height, digits if height else 0),
             "showarrow": False,
             "yanchor": "bottom",
-            "font": {"color": "@ink", "size": 14},
+            "font": {"color": "@ink", "size": 13},
         }
         for place, (_, height, base, _) in enumerate(steps)
     ]

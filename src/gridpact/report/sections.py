@@ -20,8 +20,8 @@ _ROWS_SHOWN = 40
 _CHECKS = (
     (
         "individually_rational",
-        "No owner was committed below their own cost",
-        "Judged at the award, against the private costs",
+        "No member is worse off for taking part",
+        "Paid at least what the day as it came cost more than it would have without the sale",
     ),
     ("budget_balanced", "The operator paid out no more than came in", "Revenue covers owners and penalties"),
     (
@@ -43,10 +43,15 @@ _COUNTS = (
 _METRICS = (
     ("utilization", "Utilisation", "committed of what the fleet could deliver"),
     ("fill", "Fill", "committed of what was requested"),
-    ("competitiveness", "Competitiveness", "how far the bid lies below the expected price"),
+    ("competitiveness", "Competitiveness", "how far the bid lies below the expected price; negative: above it"),
     ("profit_margin", "Profit margin", "operator's profit of the revenue"),
     ("surplus_share", "Surplus share", "realised of what full information would have found"),
 )
+
+
+_PAYMENT_RULES = {
+    "as_agreed": "each owner is paid, for what was delivered, the average price of its activated options",
+}
 
 
 def badge(outcome: str) -> str:
@@ -108,8 +113,8 @@ def _tiles(result: Mapping[str, Any], homes: int) -> str:
         ]
         avoided = [entry["loss_avoided_usd"] for entry in result["outcomes"] if entry["loss_avoided_usd"] is not None]
         if avoided:
-            tiles.append(("Loss avoided", _usd(sum(avoided)), "what bidding would have cost the operator"))
-        tiles.append(("Paid to anyone", _usd(settlement["owner_payments_usd"]), "nothing sold, nothing owed"))
+            tiles.append(("Loss avoided", words.money(sum(avoided)), "what bidding would have cost the operator"))
+        tiles.append(("Paid to anyone", words.money(settlement["owner_payments_usd"]), "nothing sold, nothing owed"))
     cells = "".join(
         f"<div><dt>{text(what)}</dt><dd>{text(value)}<small>{text(of)}</small></dd></div>" for what, value, of in tiles
     )
@@ -141,10 +146,11 @@ def rounds_sentence(rounds: pd.DataFrame, unit: str) -> str:
     count = len(rounds)
     if count == 1:
         return f"One round at {number(first['price_mean'])} {unit} on average: {number(last['total_kw'], 3)} kW agreed."
+    at_first = f"{number(first['accepted_kw'], 3)} kW" if first["accepted_kw"] > 0 else "none"
     return (
         f"Over {count} rounds the mean offer moved from {number(first['price_mean'])} to {number(last['price_mean'])} "
         f"{unit}; "
-        f"{number(last['total_kw'], 3)} kW were agreed, {number(first['accepted_kw'], 3)} kW of it at the first offer."
+        f"{number(last['total_kw'], 3)} kW were agreed, {at_first} of it at the first offer."
     )
 
 
@@ -222,7 +228,9 @@ def money_sentence(settlement: Mapping[str, Any]) -> str:
     parts += f", penalties for short delivery took {_usd(settlement['penalty_usd'])}"
     profit = settlement["operator_profit_usd"]
     parts += f", and the operator {'kept' if profit >= 0 else 'lost'} {_usd(abs(profit))}"
-    return f"The market paid {_usd(revenue)}. {parts}. Payment rule: {settlement['payment_rule']}."
+    rule = settlement["payment_rule"]
+    meaning = f": {_PAYMENT_RULES[rule]}" if rule in _PAYMENT_RULES else ""
+    return f"The market paid {_usd(revenue)}. {parts}. Payment rule {rule}{meaning}."
 
 
 def money_table(ledger: pd.DataFrame, opportunities: Sequence[Mapping[str, Any]]) -> str:

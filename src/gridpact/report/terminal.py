@@ -92,8 +92,10 @@ class Terminal:
 
     def show_scenarios(self, analysis: Any) -> None:
         """One row a price, and the verdict."""
-        table = _table("Does it pay? Market paid, owners and operator received, loss avoided: USD")
-        for column in ("price", "outcome", "homes", "kW", "market", "owners", "operator", "margin", "avoided"):
+        table = _table("Does it pay? (amounts in USD)")
+        wide = self._out.width >= 100
+        money_columns = ("market", "owners", "profit", *(("margin",) if wide else ()), "avoided")
+        for column in ("price", "outcome", "homes", "kW", *money_columns):
             table.add_column(column, justify="left" if column == "outcome" else "right", no_wrap=True)
         for row in analysis.rows:
             sold = row.outcome == "awarded"
@@ -102,7 +104,7 @@ class Terminal:
                 f"{row.market_revenue_usd:,.2f}",
                 f"{row.owner_payments_usd:,.2f}",
                 f"{row.operator_profit_usd:,.2f}",
-                "-" if row.profit_margin is None else f"{row.profit_margin:.1%}",
+                *(("-" if row.profit_margin is None else f"{row.profit_margin:.1%}",) if wide else ()),
             )
             table.add_row(
                 f"{row.price:,.2f}",
@@ -133,7 +135,7 @@ class Terminal:
 
     def show_rules_list(self, profiles: Sequence[Any]) -> None:
         """Names and one line on each profile."""
-        table = Table()
+        table = _table("Rule profiles")
         for column in ("rules", "market", "products"):
             table.add_column(column)
         for profile in profiles:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coalition_cases import option_book
-from gridpact.coalition.formation import form, rises
+from gridpact.coalition.formation import form, group_scenarios, rises
 from gridpact.coalition.merit_order import form_by_merit
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, TotalCap, WholeLots
@@ -193,3 +193,12 @@ def test_broken_names_the_term() -> None:
     assert "requested" in str(given.broken_at(OPTIONS.quantity_kw, price=800.0))
     assert "beyond its width" in str(given.broken_at(OPTIONS.quantity_kw * 0.5 + 2, price=800.0))
     assert "after the margin" in str(given.broken_at(np.array([0.0, 0, 0, 0, 1]), price=80.0))
+
+
+def test_scenarios_are_never_grouped_under_a_coalition_that_their_price_does_not_pay_for() -> None:
+    given = problem(prices=[45.0, 80.0, 120.0], probabilities=[0.05, 0.05, 0.9], max_segments=1)
+    x = form(problem(prices=[45.0, 80.0, 120.0], probabilities=[0.05, 0.05, 0.9])).x
+    labels = group_scenarios(given, x)
+    assert labels.tolist() == [-1, 2, 2]
+    for s, label in enumerate(labels):
+        assert label < 0 or given.broken(x[:, label], s) is None

@@ -267,3 +267,18 @@ def test_a_blackout_keeps_curtailment_too() -> None:
     assert plan.curtailed_kw.tolist() == [0, 0, 4, 5, 0, 0, 0, 0]
     later = MODEL.schedule(replace(store, blackout=np.arange(PERIODS) == 2), baseline, [promise(energy(1, 2), 1.0)])
     assert later.curtailed_kw.tolist() == [0, 0, 5, 4, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("cheap", [3, 4, 5, 6])
+def test_a_battery_charges_in_the_earliest_of_equal_hours(cheap: int) -> None:
+    prices = np.array([0.1] * cheap + [0.4] * (PERIODS - cheap))
+    store = with_battery(
+        import_usd_per_kwh=prices,
+        export_usd_per_kwh=np.zeros(PERIODS),
+        battery_charge_kw=1.0,
+        battery_floor_kwh=5.0,
+        load_kw=np.full(PERIODS, 1.0),
+        cycle_limit_kwh=2.0,
+    )
+    charge = MODEL.baseline(store).battery_charge_kw
+    np.testing.assert_allclose(charge, [1.0, 1.0] + [0.0] * 6, atol=1e-9)
