@@ -80,11 +80,11 @@ Start = Annotated[
     str | None,
     typer.Option("--start", metavar="ISO", help="Window start with UTC offset, e.g. 2022-07-13T19:00-05:00."),
 ]
-Hours = Annotated[float | None, typer.Option("--hours", help="Window length [h].")]
-Kw = Annotated[float | None, typer.Option("--kw", help="Power requested [kW].")]
-MinimumKw = Annotated[float | None, typer.Option("--minimum-kw", help="Least power that the buyer takes [kW].")]
+Hours = Annotated[float | None, typer.Option("--hours", help="Window length \\[h].")]
+Kw = Annotated[float | None, typer.Option("--kw", help="Power requested \\[kW].")]
+MinimumKw = Annotated[float | None, typer.Option("--minimum-kw", help="Least power that the buyer takes \\[kW].")]
 Price = Annotated[
-    float | None, typer.Option("--price", help="One certain market price [USD/MWh, or USD/MW per h for reserve].")
+    float | None, typer.Option("--price", help="One certain market price \\[USD/MWh, or USD/MW per h for reserve].")
 ]
 Prices = Annotated[
     Path | None,

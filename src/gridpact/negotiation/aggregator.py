@@ -101,10 +101,13 @@ def offer_price(
     previous: float | None,
     allow_loss: bool = False,
 ) -> float:
-    """The uniform price offered in a round: from the lowest ask towards the shadow price, never falling.
+    """The uniform price offered in a round: up the standing asks towards the shadow price, never falling.
 
     The shadow price of one more kW is the ask that fills `OPTION_MARGIN` times the request, but not more than
-    the market's worth. With ``allow_loss`` it is the ask that fills the request, whatever that is worth.
+    the market's worth. With ``allow_loss`` it is the ask that fills the request, whatever that is worth. Round r of R
+    offers the ask that fills r/R of what would be sold at the shadow price, so that cheap power is agreed at cheap
+    prices first: an option is paid what it was agreed at, and a dear option clears in fewer price scenarios. A
+    negotiation of a single round, which pays everybody one price, offers `single_price` instead.
 
     Args:
         width_kw: widths of the standing asks, shape (n, K) [kW].
@@ -122,10 +125,42 @@ def offer_price(
         shadow = min(filling_price(width_kw, price, worth.requested_kw), worth.price_cap)
     else:
         shadow = min(filling_price(width_kw, price, OPTION_MARGIN * worth.requested_kw), worth.ceiling)
-    low = min(lowest_ask(width_kw, price), shadow)
-    goal = shadow if round >= rounds else low + (shadow - low) * round / rounds
+    within = (width_kw > 0) & (price <= shadow)
+    if within.any():
+        # No more than the dearest ask that it covers: nobody else would agree at a little more.
+        shadow = float(price[within].max())
+    if rounds == 1 and not allow_loss:
+        goal = single_price(width_kw, price, worth, most=shadow)
+    elif round >= rounds:
+        goal = shadow
+    else:
+        sold_kw = float(width_kw[within].sum())
+        goal = min(filling_price(width_kw, price, sold_kw * round / rounds), shadow)
     offered = float(floor_cents(goal))
     return offered if previous is None else max(offered, previous)
+
+
+def single_price(width_kw: Floats, price: Floats, worth: MarketWorth, *, most: float) -> float:
+    """The one price, of the asks up to ``most``, that is expected to be worth most to homes and aggregator together.
+
+    Offered p, the homes that ask at most p agree, the VPP bids p and sells in the scenarios that pay it: expected is
+    the sum over those scenarios of probability x (scenario price - ask) x power, the cheapest up to the request.
+    ``most`` itself where there is no ask below it. With one certain price it is ``most``, or the ask that fills the
+    request if that is less.
+    """
+    live = (width_kw > 0) & (price <= most)
+    if not live.any():
+        return most
+    order = np.argsort(price[live], kind="stable")
+    asks, widths = price[live][order], width_kw[live][order]
+    sold = np.clip(worth.requested_kw - (np.cumsum(widths) - widths), 0.0, widths)
+    power, cost = np.cumsum(sold), np.cumsum(sold * asks)
+    kept = worth.prices - worth.margin * np.abs(worth.prices)
+    sells = kept[None, :] >= asks[:, None] - 1e-9
+    expected = (sells * worth.probabilities * (worth.prices[None, :] * power[:, None] - cost[:, None])).sum(axis=1)
+    best = float(expected.max())
+    # Of equal worth the highest: spare options cost nothing until they are called.
+    return float(asks[np.flatnonzero(expected >= best - 1e-9 * max(abs(best), 1.0))[-1]])
 
 
 def probe_price(width_kw: Floats, price: Floats, worth: MarketWorth) -> float:

@@ -25,7 +25,7 @@ from gridpact.results.events import EventKind
 from gridpact.results.result import Outcome
 
 WILLINGNESS = {"conservative": 0.45, "moderate": 0.7, "aggressive": 0.875}
-"""Middle of the reference personas' ranges; see the mission's table of the reference fleet."""
+"""Middle of each persona's range of willingness to sell: .3 to .6, .6 to .8, .8 to .95."""
 WILLINGNESS_UNKNOWN = 0.7
 
 

@@ -29,26 +29,26 @@ def rows(result):
 
 def test_one_truthful_round_buys_everything_below_the_worth():
     result = negotiate(rounds=1)
-    assert rows(result) == [("a", 1, 3.0, 80.0), ("b", 1, 2.5, 80.0), ("d", 1, 1.0, 80.0)]
-    assert result.summary.price_first == result.summary.price_final == 80.0
+    assert rows(result) == [("a", 1, 3.0, 60.0), ("b", 1, 2.5, 60.0), ("d", 1, 1.0, 60.0)]
+    assert result.summary.price_first == result.summary.price_final == 60.0
     assert result.offers_frame["answer"].tolist() == ["accept", "accept", "accept"]
     assert result.reasons["c"] == "nothing deliverable in this window"
-    assert result.reasons["d"] == "agreed to 1 of 4 kW at 80.00 USD/MWh"
+    assert result.reasons["d"] == "agreed to 1 of 4 kW at 60.00 USD/MWh"
     assert result.standing_asks[3] == ((1.0, -5.0), (3.0, 100.0))
 
 
 def test_three_truthful_rounds_pay_less_for_the_cheap_part():
     result = negotiate()
-    # From the lowest ask (-5) to the worth (80) in three steps: 23.33, 51.66, 80.
+    # 6.5 kW ask at most the worth of 80. A third of it is filled at 50, two thirds at 55, all at 60.
     assert rows(result) == [
-        ("a", 1, 2.0, 51.66), ("a", 2, 1.0, 80.0), ("b", 1, 2.5, 80.0), ("d", 1, 1.0, 23.33),
+        ("a", 1, 2.0, 50.0), ("a", 2, 1.0, 60.0), ("b", 1, 2.5, 55.0), ("d", 1, 1.0, 50.0),
     ]  # fmt: skip
     assert result.summary.to_dict() | {"price_final": None} == {
-        "rounds": 3, "invited": 4, "bids": 3, "offers": 9, "accepted": 3, "refused": 0, "expired": 0, "unable": 1,
-        "price_first": 23.33, "price_final": None, "strategies": {"truthful": 3}, "replaced": 0,
+        "rounds": 3, "invited": 4, "bids": 3, "offers": 8, "accepted": 3, "refused": 0, "expired": 0, "unable": 1,
+        "price_first": 50.0, "price_final": None, "strategies": {"truthful": 3}, "replaced": 0,
         "replaced_reasons": {}, "probe": False,
     }  # fmt: skip
-    assert result.summary.price_final == pytest.approx((2 * 51.66 + 3.5 * 80 + 23.33) / 6.5)
+    assert result.summary.price_final == pytest.approx((3 * 50 + 2.5 * 55 + 60) / 6.5)
     frame = result.offers_frame
     assert frame["accepted_kw"].sum() == result.options.total_kw
     assert frame[frame["home_id"] == "d"]["answer"].tolist() == ["counter", "counter", "refuse"]
@@ -104,7 +104,7 @@ def test_silent_homes_expire_and_keep_what_they_agreed():
     result = negotiate(silent={"b": 1, "a": 3})
     assert "b" not in set(result.offers_frame["home_id"])
     assert result.reasons["b"] == "made no bid in time"
-    assert result.reasons["a"] == "agreed to 2 of 3 kW at 51.66 USD/MWh; stopped answering in round 3"
+    assert result.reasons["a"] == "agreed to 2 of 3 kW at 40.00 to 50.00 USD/MWh; stopped answering in round 3"
     assert (result.summary.accepted, result.summary.expired) == (2, 1)
     assert result.offers_frame[result.offers_frame["home_id"] == "a"]["answer"].tolist()[-1] == "expired"
     result = negotiate(silent={"a": 2, "b": 2, "d": 2}, price=20.0)
@@ -137,8 +137,8 @@ def test_posted_price_is_one_offer_for_all():
 def test_strategies_by_home():
     result = negotiate({"a": "truthful", "b": Raises(), "*": "concession"})
     assert result.summary.strategies == {"Raises": 1, "concession": 1, "truthful": 1}
-    # Three asks, and three answers for b.
-    assert result.summary.replaced_reasons == {"asks raised RuntimeError": 3, "answers raised KeyError": 3}
+    # Two asks, and two answers for b, which has sold everything by then.
+    assert result.summary.replaced_reasons == {"asks raised RuntimeError": 2, "answers raised KeyError": 2}
     replaced = [event.payload for event in result.events if event.kind == "replaced_by_policy"]
     assert all(each["home_ids"] == ["b"] and each["strategy"] == "Raises" for each in replaced)
 
