@@ -195,7 +195,7 @@ class Agents:
         """What the strategy returned as an array of ``shape``, or why it cannot be used."""
         try:
             raw = np.array(getattr(group.strategy, method)(context), dtype=np.float64)
-        except Exception as problem:  # a plug-in may raise anything; its homes must not suffer for it
+        except (Exception, SystemExit) as problem:  # a plug-in may raise anything; its homes must not suffer for it
             return f"{method} raised {type(problem).__name__}"
         if raw.shape != shape:
             return f"{method} returned shape {raw.shape} where {shape} is wanted"

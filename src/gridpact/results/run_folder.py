@@ -255,8 +255,9 @@ def _destination(path: Path) -> Path:
     advice = "nothing was written. Give an empty or new folder"
     try:
         target = path.resolve()
-        if target.exists() and not target.is_dir():
-            raise InputError(f"{path} is a file; {advice}")
+        for folder in (target, *target.parents):
+            if folder.exists() and not folder.is_dir():
+                raise InputError(f"{folder} is a file, so {path} cannot be a run folder; {advice}")
         present = sorted(item.name for item in target.iterdir()) if target.exists() else []
         if "private" in present and (target / "private").is_dir():
             present.remove("private")
