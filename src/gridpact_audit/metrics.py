@@ -184,7 +184,10 @@ def _gains_usd(run: Run) -> list[float]:
             paid[run.home_at[home]] = paid.get(run.home_at[home], 0.0) + amount
     bound = {promise.home for promise in run.promises if promise.earlier}
     bill = commitments.energy_bill(run, run.power("net_kw")[REALISED])
-    without = commitments.energy_bill(run, run.baseline_replay_kw)
+    # A home that may not export would have curtailed what its baseline's settings send out on a sunnier day.
+    replayed = run.baseline_replay_kw
+    lawful = np.where(run.export_allowed[:, None], replayed, np.maximum(replayed, 0.0))
+    without = commitments.energy_bill(run, lawful)
     discharge = run.power("battery_discharge_kw")
     more = (discharge[REALISED] - discharge[BASELINE]).sum(axis=1) * run.grid.step_h
     added = bill - without + more * run.amounts("battery_wear_usd_per_kwh")

@@ -149,7 +149,10 @@ def _gains(
     step_h = homes.horizon.step_h
     wear = np.array([problem.battery_wear_usd_per_kwh for problem in homes.problems])
     more = (realised.battery_discharge_kw - baseline.battery_discharge_kw).sum(axis=1) * step_h * wear
-    added = _bill(homes, realised.net_kw) - _bill(homes, without_kw) + more
+    # A home that may not export would have curtailed what its baseline's settings send out on a sunnier day.
+    exports = np.array([problem.export_allowed for problem in homes.problems])[:, None]
+    lawful = np.where(exports, without_kw, np.maximum(without_kw, 0.0))
+    added = _bill(homes, realised.net_kw) - _bill(homes, lawful) + more
     place = {home: number for number, home in enumerate(homes.home_ids)}
     paid = settlement.paid[settlement.paid["committed_kw"] > 0].groupby("home_id")["paid_usd"].sum()
     return {
