@@ -214,6 +214,10 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "opportunity NaN": (lambda b: b.text("--opportunity", "o.yaml", replaced("120", ".nan"), []), ["reference_price"]),
     "spec with unknown term": (lambda b: b.text("--spec", "s.yaml", "margins: 0.2\n"), ["margins", "margin"]),
     "spec margin above 1": (lambda b: b.text("--spec", "s.yaml", "margin: 15\n"), ["margin"]),
+    "excluded home nobody knows": (
+        lambda b: b.text("--spec", "s.yaml", "exclude_homes: [mapel]\n"),
+        ["exclude_homes", "mapel"],
+    ),
     "drop-out nobody knows": (lambda b: ["--drop-out", "nobody", *FLAGS], ["nobody"]),
     "commitments that are no run": (lambda b: ["--commitments", str(b.root), *FLAGS], ["result.json"]),
     "NaN in prices": (

@@ -302,6 +302,7 @@ def _why_nothing(award: Award) -> tuple[Outcome, str]:
     if diagnosis is None:
         return Outcome.NO_BID, "no coalition is worth its cost"
     market = {MARKET_MINIMUM, WholeLots(lot_kw=1.0).name}
-    if any(change.term in market for change in diagnosis.any_of):
+    by_market = any(change.term in market for change in diagnosis.any_of)
+    if by_market or (diagnosis.all_of and all(change.term in market for change in diagnosis.all_of)):
         return Outcome.REFUSED, diagnosis.text
     return Outcome.NO_BID, diagnosis.text

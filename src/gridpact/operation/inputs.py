@@ -105,6 +105,8 @@ def prepare_day(request: DayRequest) -> MarketDay:
     _check_numbers(request)
     resolved = resolve_fleet(request.fleet, seed=request.seed)
     spec, spec_bytes = _spec(request.spec)
+    for home in spec.exclude_homes:
+        _known_home(home, resolved.fleet, flag="exclude_homes")
     asked = _opportunities(request)
     source = price_sources.PriceSource.open(request.prices, location=request.location)
     calls = _calls(asked, request, source=source)
