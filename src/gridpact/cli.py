@@ -318,11 +318,12 @@ def fleet_describe(
 ) -> None:
     """Print what a fleet can do and what its owners want."""
     with _problems_as_messages():
-        from gridpact.operation.fleets import describe_fleet, resolve_fleet
+        from gridpact.fleet.statistics import describe
+        from gridpact.operation.fleets import resolve_fleet
         from gridpact.report.terminal import Terminal
 
         _load_env_file()
-        description = describe_fleet(resolve_fleet(fleet, seed=seed).fleet)
+        description = describe(resolve_fleet(fleet, seed=seed).fleet)
         if json:
             import json as json_module
 

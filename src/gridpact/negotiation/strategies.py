@@ -32,6 +32,8 @@ def load_strategy(name: str) -> Strategy:
     where = f"strategy {name!r}"
     try:
         module = importlib.import_module(module_name)
+    except SystemExit as leaving:  # a module may call sys.exit() while it is imported
+        raise InputError(f"{where}: its module ends the program (exit code {leaving.code})") from None
     except Exception as problem:  # whatever a user's module raises while it is imported
         raise InputError(f"{where}: module {module_name!r} cannot be imported: {problem}") from problem
     found = getattr(module, class_name, None)
@@ -41,7 +43,7 @@ def load_strategy(name: str) -> Strategy:
         raise InputError(f"{where}: {class_name!r} is not a subclass of {Strategy.__module__}.{Strategy.__name__}")
     try:
         strategy = found()
-    except Exception as problem:  # likewise
+    except (Exception, SystemExit) as problem:  # likewise
         raise InputError(f"{where}: {class_name}() cannot be made without arguments: {problem}") from problem
     if not strategy.name:
         strategy.name = name

@@ -3,17 +3,14 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gridpact.errors import InputError, MissingDataError, StoreError
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.generator import demonstration_fleet, generate_fleet
 from gridpact.fleet.io import read_fleet, write_fleet
-from gridpact.fleet.statistics import describe
 
 MOST_GENERATED_HOMES = 1_000_000
 
@@ -87,8 +84,3 @@ def generate_to_file(homes: int, *, seed: int, out: Path) -> str:
             partial.unlink(missing_ok=True)
         raise StoreError(f"{out} could not be written: {problem.strerror or problem}") from problem
     return f"{out}: {homes} homes (seed {seed})"
-
-
-def describe_fleet(fleet: Fleet) -> Mapping[str, Any]:
-    """Fleet statistics: adoption, sizes, personas, floors."""
-    return describe(fleet)

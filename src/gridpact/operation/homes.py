@@ -1,6 +1,6 @@
 """The homes of a running day: their problems, frozen baselines and what they have promised so far."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -79,14 +79,11 @@ class Quotes:
         return sum(curve.deliverable_kw for curve in self.curves)
 
 
-def quote(
-    homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: FlexibilityModel, failed: Iterable[str] = ()
-) -> Quotes:
+def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: FlexibilityModel) -> Quotes:
     """Cost curves of every home for one opportunity, on top of what it has promised already."""
     opportunity, rules = call.opportunity, call.rules
     window = homes.horizon.window(opportunity.start, opportunity.end)
     reserve = opportunity.product.is_reserve
-    asleep = set(failed)
     curves: list[CostCurve] = []
     reasons: dict[str, str] = {}
     asks: dict[str, Ask] = {}
@@ -94,8 +91,6 @@ def quote(
         promises = homes.commitments.get(problem.home_id, ())
         row = homes.fleet.row(problem.home_id)
         reason = _cannot_offer(problem, promises, window, reserve=reserve)
-        if problem.home_id in asleep:
-            reason = "dropped out before this gate closed"
         if reason is None:
             reason = spec.admits(row, opportunity)
         if reason is not None:
