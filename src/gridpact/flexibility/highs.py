@@ -99,7 +99,7 @@ class HighsModel:
 
 def _solve(home: HomeProblem, terms: Terms, *, straight: bool, ghosts: Ghosts | None = None) -> Settings | None:
     made = build(home, terms, straight=straight, ghosts=ghosts)
-    found = Solver(made.program).solve_in_order([made.program.cost, made.throughput, made.lateness])
+    found = Solver(made.program).solve_in_order([made.program.cost, made.preference])
     return None if found is None else read_settings(home, terms, made.layout, found.columns)
 
 
