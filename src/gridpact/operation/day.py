@@ -15,7 +15,7 @@ from gridpact.operation.delivery import deliver_and_settle
 from gridpact.operation.homes import freeze_baselines
 from gridpact.operation.inputs import MarketDay
 from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_settlement
-from gridpact.optimization.dispatch import Spread, plan_dispatch
+from gridpact.optimization.dispatch import plan_dispatch
 
 Progress = Callable[[str], None]
 
@@ -25,7 +25,6 @@ def run_market_day(
     *,
     model: FlexibilityModel | None = None,
     progress: Progress = lambda stage: None,
-    spread: Spread = map,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
 
@@ -33,7 +32,6 @@ def run_market_day(
         day: a checked market day, see `prepare_day`.
         model: what prices a home's flexibility; HiGHS on the reference model by default.
         progress: told the name of each stage as it begins.
-        spread: how work on independent homes is spread, like the built-in ``map``.
 
     Returns:
         Everything that goes into the run folder.
@@ -56,7 +54,7 @@ def run_market_day(
     )
     with chronicle.stage("baseline"):
         progress("freezing every home's baseline")
-        homes = freeze_baselines(day, fleet_day, model, spread=spread)
+        homes = freeze_baselines(day, fleet_day, model)
         note_baseline(homes, chronicle)
 
     awards: list[Award] = []
@@ -66,7 +64,7 @@ def run_market_day(
 
     with chronicle.stage("dispatch"):
         progress("dispatching")
-        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=spread)
+        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model)
         failing = [home for home, stage in day.drop_outs.items() if stage == "after"]
         note_dispatch(plan, homes, chronicle, failing=failing)
     with chronicle.stage("settlement"):

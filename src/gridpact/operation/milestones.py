@@ -40,15 +40,14 @@ def begin(day: MarketDay, chronicle: Chronicle) -> None:
 
 def note_baseline(homes: Homes, chronicle: Chronicle) -> None:
     """The frozen baseline, by digest."""
-    nets = np.stack([schedule.net_kw for schedule in homes.baselines])
     chronicle.note(
         EventKind.BASELINE_FROZEN,
         at=_now(chronicle, homes),
         payload={
             "homes": len(homes.baselines),
             "intervals": homes.horizon.periods,
-            "net_kw_sha256": hashlib.sha256(np.round(nets, 6).astype("<f8").tobytes()).hexdigest(),
-            "cost_usd": sum(schedule.cost_usd for schedule in homes.baselines),
+            "net_kw_sha256": hashlib.sha256(np.round(homes.baselines.net_kw, 6).astype("<f8").tobytes()).hexdigest(),
+            "cost_usd": sum(homes.baselines.cost_usd.tolist()),
         },
     )
 
@@ -59,8 +58,8 @@ def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, fai
         EventKind.DISPATCHED,
         at=_now(chronicle, homes),
         payload={
-            "homes_with_promises": len(homes.commitments),
-            "cost_usd": sum(schedule.cost_usd for schedule in plan.schedules),
+            "homes_with_promises": len(homes.commitments.bound),
+            "cost_usd": sum(plan.schedules.cost_usd.tolist()),
             "broken": [{"home_id": each.home_id, "reason": each.reason} for each in plan.broken],
         },
     )

@@ -3,7 +3,7 @@
 Everything is arrays over homes (and intervals), read from the fleet's own columns and not from the planners' problems.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -33,6 +33,13 @@ class CarStay:
     start_kwh: float
     required_kwh: float
     """Least energy at the end of interval ``stop - 1`` [kWh]."""
+
+
+class Stays(Protocol):
+    """For each home, its car's stays at the plug as (first, stop, start_kwh, required_kwh)."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Sequence[tuple[int, int, float, float]]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ class Premises:
         frame: pd.DataFrame,
         horizon: Horizon,
         *,
-        sessions: Sequence[Sequence[tuple[int, int, float, float]]],
+        sessions: Stays,
         blackout: Bools | None = None,
     ) -> "Premises":
         """Facts of the fleet ``frame`` (columns of ``fleet.parquet``) over ``horizon``.
@@ -162,8 +169,8 @@ class Premises:
         return mask
 
 
-class Plan(Protocol):
-    """One home's settings over T intervals, however they were found."""
+class Plans(Protocol):
+    """Every home's settings, arrays of shape (H, T), however they were found."""
 
     @property
     def curtailed_kw(self) -> Floats: ...
@@ -215,25 +222,10 @@ class Trace:
             object.__setattr__(self, item.name, values)
 
     @classmethod
-    def of_plans(cls, plans: Sequence[Plan], *, load_kw: Floats, solar_kw: Floats) -> "Trace":
+    def of_plans(cls, plans: Plans, *, load_kw: Floats, solar_kw: Floats) -> "Trace":
         """The plans of all homes, in fleet order, on a load and solar output of shape (H, T)."""
-
-        def stack(name: str) -> Floats:
-            return np.stack([np.asarray(getattr(plan, name), dtype=np.float64) for plan in plans])
-
-        return cls(
-            load_kw=load_kw,
-            solar_kw=solar_kw,
-            curtailed_kw=stack("curtailed_kw"),
-            battery_charge_kw=stack("battery_charge_kw"),
-            battery_discharge_kw=stack("battery_discharge_kw"),
-            vehicle_charge_kw=stack("vehicle_charge_kw"),
-            vehicle_discharge_kw=stack("vehicle_discharge_kw"),
-            net_kw=stack("net_kw"),
-            battery_soc_kwh=stack("battery_soc_kwh"),
-            vehicle_soc_kwh=stack("vehicle_soc_kwh"),
-            reserve_kw=stack("reserve_kw"),
-        )
+        names = [item.name for item in fields(cls) if item.name not in ("load_kw", "solar_kw")]
+        return cls(load_kw=load_kw, solar_kw=solar_kw, **{name: getattr(plans, name) for name in names})
 
 
 def _days(frame: pd.DataFrame, horizon: Horizon) -> tuple[NDArray[np.int64], ...]:
