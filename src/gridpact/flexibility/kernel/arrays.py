@@ -19,6 +19,8 @@ ROWS = 24
 """Most coupling rows of one home: departures, inner limits of a two-way car, cycle windows."""
 COLUMNS = 160
 """Most plans that are kept for mixing."""
+LEVELS = 65
+"""Most points of a cost curve."""
 
 
 class Home(NamedTuple):
@@ -94,6 +96,8 @@ class Work(NamedTuple):
     y_kind: Ints
     y_count: Ints
     y_low: Floats
+    bent: Ints
+    """Whether an interval's cost is a hull rather than the cost itself."""
     # multipliers spread over the intervals
     water: Floats
     water_before: Floats
@@ -128,6 +132,18 @@ class Work(NamedTuple):
     """Energy that the mixed plans' vehicle gains, before both directions are netted."""
     mix_drawn_kwh: Floats
     energy_kwh: Floats
+    # a second view of the home, to find how far its promises can go
+    probe_need_kw: Floats
+    probe_least_kw: Floats
+    probe_most_kw: Floats
+    probe_buy: Floats
+    nothing: Floats
+    target_kw: Floats
+    floor_kwh: Floats
+    discharge_kw: Floats
+    # one row a level of a curve
+    level_battery_kw: Floats
+    level_vehicle_kw: Floats
 
 
 def work_for(periods: int) -> Work:
@@ -151,6 +167,7 @@ def work_for(periods: int) -> Work:
         y_kind=np.empty(periods * SEGMENTS, ints),
         y_count=np.empty(periods, ints),
         y_low=np.empty(periods),
+        bent=np.zeros(periods, ints),
         water=np.zeros(periods),
         water_before=np.zeros(periods),
         extra_wear=np.zeros(periods),
@@ -178,4 +195,14 @@ def work_for(periods: int) -> Work:
         mix_gain_kwh=np.empty(periods),
         mix_drawn_kwh=np.empty(periods),
         energy_kwh=np.empty(periods + 1),
+        probe_need_kw=np.empty(periods),
+        probe_least_kw=np.empty(periods),
+        probe_most_kw=np.empty(periods),
+        probe_buy=np.empty(periods),
+        nothing=np.zeros(periods),
+        target_kw=np.empty(periods),
+        floor_kwh=np.empty(periods + 1),
+        discharge_kw=np.empty(periods),
+        level_battery_kw=np.empty((LEVELS, periods)),
+        level_vehicle_kw=np.empty((LEVELS, periods)),
     )

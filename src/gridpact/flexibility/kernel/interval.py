@@ -46,6 +46,8 @@ def _push(work: Work, first: int, stop: int, slope: float, width: float) -> int:
         return stop
     while stop > first and work.f_slope[stop - 1] > slope:
         stop -= 1
+        if work.f_slope[stop] > slope + 1e-14:
+            work.bent[first // SEGMENTS] = 1
         whole = work.f_width[stop] + width
         slope = (work.f_slope[stop] * work.f_width[stop] + slope * width) / whole
         width = whole
@@ -77,6 +79,7 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
     idle = home.need_kw[t] - sun
 
     n = o
+    work.bent[t] = 0
     if (
         sell >= 0.0
         and buy >= sell
@@ -107,6 +110,7 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
         cost = meter_cost(home, t, least) + tie * SPILL * sun * h
         if least < 0.0 < most:
             if sell > buy:
+                work.bent[t] = 1
                 n = _supply(work, o, n, (buy * most - sell * least) / (most - least), (most - least) * h, METER)
             else:
                 n = _supply(work, o, n, sell, -least * h, METER)
@@ -119,7 +123,8 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
             less = work.water[t] * home.plug_into - tie * (1.0 + LATE_VEHICLE * late)
             more = work.water[t] / home.plug_out + tie * (1.0 + LATE_VEHICLE * LATE_OUT * late)
             cost -= less * car_in * h
-            if less > more:
+            if car_out > 0.0 and car_in > 0.0 and less > more:
+                work.bent[t] = 1
                 less = (less * car_in + more * car_out) / (car_in + car_out)
                 more = less
             if car_in > 0.0:

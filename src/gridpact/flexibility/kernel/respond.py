@@ -147,9 +147,7 @@ def _open_broken_rows(home: Home, work: Work, rows: int, plans: int, inner: bool
             for t in range(home.cycle[c, 0], home.cycle[c, 1]):
                 drawn += work.mix_drawn_kwh[t]
             if drawn > home.cycle_kwh + FITS_KWH:
-                rows = _join(
-                    home, work, rows, plans, CYCLES, home.cycle[c, 0], home.cycle[c, 1], 0.0, home.cycle_kwh
-                )
+                rows = _join(home, work, rows, plans, CYCLES, home.cycle[c, 0], home.cycle[c, 1], 0.0, home.cycle_kwh)
     return rows
 
 
