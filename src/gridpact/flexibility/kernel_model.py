@@ -13,7 +13,7 @@ from gridpact.flexibility.home import CostCurve, Floats, Schedule
 from gridpact.flexibility.kernel.arrays import LEVELS, work_for
 from gridpact.flexibility.kernel.forms import Forms, baseline_forms, promise_forms
 from gridpact.flexibility.kernel.many import climb_many, plan_many
-from gridpact.flexibility.problems import replay_costs
+from gridpact.flexibility.model import Tally
 from gridpact.flexibility.promises import AskBatch, CommitmentBatch
 from gridpact.flexibility.ties import lateness
 
@@ -33,19 +33,6 @@ class Spread(Protocol):
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
         """Apply ``function`` to each item, in order."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many homes were solved, and how many of them by HiGHS because the kernel left them open."""
-
-    solved: int = 0
-    sent_on: int = 0
-
-    def add(self, solved: int, sent_on: int) -> None:
-        """Count ``solved`` more homes, ``sent_on`` of them by HiGHS."""
-        self.solved += solved
-        self.sent_on += sent_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +204,7 @@ class _Frozen:
 
     @classmethod
     def of(cls, forms: Forms, homes: HomeBatch, baselines: ScheduleBatch, rows: Ints) -> "_Frozen":
-        h = homes.step_h
-        held = forms.drift_kwh != 0
-        car = forms.plug_drift_kwh != 0
-        dark = homes.blackout[rows]
-        del h
+        held, car, dark = forms.drift_kwh != 0, forms.plug_drift_kwh != 0, homes.blackout[rows]
         return cls(
             battery_kw=np.where(held, (baselines.battery_charge_kw - baselines.battery_discharge_kw)[rows], 0.0),
             vehicle_kw=np.where(car, (baselines.vehicle_charge_kw - baselines.vehicle_discharge_kw)[rows], 0.0),
@@ -365,6 +348,3 @@ def _joined(parts: list[ScheduleBatch]) -> ScheduleBatch:
 
 def _with(schedules: ScheduleBatch, rows: Ints, singles: list[Schedule]) -> ScheduleBatch:
     return schedules.with_rows(rows, ScheduleBatch.of(singles)) if len(rows) else schedules
-
-
-__all__ = ["KernelModel", "Plans", "Tally", "replay_costs", "solve"]

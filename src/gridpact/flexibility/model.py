@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,11 +13,27 @@ from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, S
 from gridpact.flexibility.promises import AskBatch, CommitmentBatch
 
 
+@dataclass(slots=True)
+class Tally:
+    """How many home problems were solved (baselines, curves, plans), and how many of them HiGHS had to solve."""
+
+    solved: int = 0
+    by_highs: int = 0
+
+    def add(self, solved: int, by_highs: int) -> None:
+        """Count ``solved`` more problems, ``by_highs`` of them solved by HiGHS."""
+        self.solved += solved
+        self.by_highs += by_highs
+
+
 class FlexibilityModel(Protocol):
     """Prices and plans many homes at a time. Implementations keep no state between calls that changes an answer.
 
     A model of single homes becomes one by `OneByOne`.
     """
+
+    tally: Tally
+    """What has been solved so far."""
 
     def baselines(self, homes: HomeBatch) -> ScheduleBatch:
         """Each home's cheapest schedule without a VPP; ties by least throughput, then earliest charging.
@@ -59,6 +76,10 @@ class FlexibilityModel(Protocol):
 class OneByOne(ABC):
     """A `FlexibilityModel` made of a model of single homes, asked home by home."""
 
+    def __init__(self) -> None:
+        """Start counting at zero."""
+        self.tally = Tally()
+
     @abstractmethod
     def baseline(self, home: HomeProblem) -> Schedule:
         """See `FlexibilityModel.baselines`."""
@@ -79,6 +100,7 @@ class OneByOne(ABC):
 
     def baselines(self, homes: HomeBatch) -> ScheduleBatch:
         """See `FlexibilityModel.baselines`."""
+        self.tally.add(len(homes), len(homes))
         return ScheduleBatch.of(self.baseline(home) for home in homes)
 
     def cost_curves(
@@ -90,6 +112,8 @@ class OneByOne(ABC):
         levels: int = 8,
     ) -> CurveBatch:
         """See `FlexibilityModel.cost_curves`."""
+        asked = int(asks.asked.sum())
+        self.tally.add(asked, asked)
         curves = [
             self.cost_curve(
                 homes.home(number), baselines.home(number), commitments.of_home(number), asks.home(number), levels
@@ -105,6 +129,7 @@ class OneByOne(ABC):
     ) -> tuple[ScheduleBatch, Mapping[int, str]]:
         """See `FlexibilityModel.schedules`."""
         rows, plans, broken = [], [], {}
+        self.tally.add(len(commitments.bound), len(commitments.bound))
         for number in commitments.bound.tolist():
             try:
                 plan = self.schedule(homes.home(number), baselines.home(number), commitments.of_home(number))

@@ -1,8 +1,8 @@
 """Which of several equally cheap schedules is taken: the one with the least throughput, then the earliest.
 
-Both models of a home minimise cost first and then this preference, in which every kWh through a device counts one and a
-little more the later it is. Weights grow slightly faster than time, so that no two mixes of hours tie; the vehicle charges
-first where battery and vehicle could swap hours; a kWh of sun curtailed counts a thousandth.
+Both models of a home minimise cost first and then this preference, in which every kWh through a device counts one and
+a little more the later it is. Weights grow slightly faster than time, so that no two mixes of hours tie; the vehicle
+charges first where battery and vehicle could swap hours; a kWh of sun curtailed counts a thousandth.
 """
 
 import numpy as np

@@ -6,7 +6,7 @@ data -> fleet, market -> flexibility -> negotiation -> coalition, optimisation -
 from collections.abc import Callable
 
 from gridpact.fleet.day import build_fleet_day
-from gridpact.flexibility.highs import HighsModel
+from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
@@ -30,7 +30,7 @@ def run_market_day(
 
     Args:
         day: a checked market day, see `prepare_day`.
-        model: what prices a home's flexibility; HiGHS on the reference model by default.
+        model: what prices a home's flexibility; the compiled kernel by default, with HiGHS behind it.
         progress: told the name of each stage as it begins.
 
     Returns:
@@ -39,7 +39,7 @@ def run_market_day(
     Raises:
         InfeasibleError: a home's own data allow no schedule at all.
     """
-    model = model or HighsModel()
+    model = model or KernelModel()
     chronicle = Chronicle()
     begin(day, chronicle)
 
@@ -66,7 +66,7 @@ def run_market_day(
         progress("dispatching")
         plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model)
         failing = [home for home, stage in day.drop_outs.items() if stage == "after"]
-        note_dispatch(plan, homes, chronicle, failing=failing)
+        note_dispatch(plan, homes, chronicle, failing=failing, model=model)
     with chronicle.stage("settlement"):
         progress("settling")
         delivered = deliver_and_settle(homes, plan, awards, day=day)

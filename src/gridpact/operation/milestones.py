@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.delivery import Delivered
 from gridpact.operation.homes import Homes
@@ -52,14 +53,22 @@ def note_baseline(homes: Homes, chronicle: Chronicle) -> None:
     )
 
 
-def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, failing: Sequence[str]) -> None:
-    """The plan, promises that it could not carry, and the homes in ``failing`` that do not follow it."""
+def note_dispatch(
+    plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, failing: Sequence[str], model: FlexibilityModel
+) -> None:
+    """The plan, promises that it could not carry, and the homes in ``failing`` that do not follow it.
+
+    Also how many home problems were solved in the day, and how many of them went to HiGHS.
+    """
+    tally = model.tally
     chronicle.note(
         EventKind.DISPATCHED,
         at=_now(chronicle, homes),
         payload={
             "homes_with_promises": len(homes.commitments.bound),
             "cost_usd": sum(plan.schedules.cost_usd.tolist()),
+            "problems_solved": tally.solved,
+            "problems_by_highs": tally.by_highs,
             "broken": [{"home_id": each.home_id, "reason": each.reason} for each in plan.broken],
         },
     )

@@ -1,20 +1,32 @@
 """Arrays that the compiled kernel works on: one home's day, and scratch memory that is used again for every home."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from gridpact.flexibility.home import Floats
 
 Ints = NDArray[np.int64]
 
-COMPILE: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-"""Numba options of every kernel function. Inner functions allocate nothing, so reference counting is switched off: it
-costs more than the arithmetic."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """Compile ``function`` by Numba and keep the machine code beside its source.
+
+    The interpreter's lock is free while it runs. Inner functions allocate nothing, so reference counting is switched
+    off: it costs more than the arithmetic.
+    """
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+    return cast(F, njit(**options)(function))
+
 
 SEGMENTS = 8
-"""Room for the pieces of one interval's cost: two of the meter, one of the sun, two of the car, one more for a sign change."""
+"""Room for the pieces of one interval's cost: two of the meter, one of the sun, two of the car, one more where the
+battery turns."""
 ROWS = 24
 """Most coupling rows of one home: departures, inner limits of a two-way car, cycle windows."""
 COLUMNS = 160
@@ -24,7 +36,7 @@ LEVELS = 65
 
 
 class Home(NamedTuple):
-    """One home's day in the kernel's terms. T is the number of intervals; powers [kW], energies [kWh], prices [USD/kWh].
+    """One home's day in the kernel's terms, over T intervals; powers [kW], energies [kWh], prices [USD/kWh].
 
     Devices that keep a given setting in an interval (frozen) have no power left there; what they do is part of
     ``need_kw``, ``drift_kwh``, ``drawn_kwh`` and ``plug_drift_kwh``.
@@ -80,8 +92,8 @@ class Work(NamedTuple):
     # value functions: pieces (slope, width) of V_t, ascending slopes
     slope: Floats
     width: Floats
-    at: Ints
-    count: Ints
+    begin: Ints
+    length: Ints
     low: Floats
     top: Floats
     # interval costs over the change of stored energy
@@ -153,8 +165,8 @@ def work_for(periods: int) -> Work:
     return Work(
         slope=np.empty((periods + 1) * pieces),
         width=np.empty((periods + 1) * pieces),
-        at=np.empty(periods + 1, ints),
-        count=np.empty(periods + 1, ints),
+        begin=np.empty(periods + 1, ints),
+        length=np.empty(periods + 1, ints),
         low=np.empty(periods + 1),
         top=np.empty(periods + 1),
         f_slope=np.empty(periods * SEGMENTS),

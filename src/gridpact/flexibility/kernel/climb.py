@@ -1,10 +1,9 @@
 """A home's cost at rising quantities: the ladder that a cost curve is made of."""
 
 import numpy as np
-from numba import njit
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import COMPILE, Home, Work
+from gridpact.flexibility.kernel.arrays import Home, Work, compiled
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
 from gridpact.flexibility.kernel.respond import FITS_KWH, SAME, respond
 
@@ -13,12 +12,12 @@ FAINT = 1e-12
 """Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _whole_watts(quantity_kw: float) -> float:
     return float(np.floor(quantity_kw * 1000.0 + 1e-6) / 1000.0)
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _promise(
     home: Home, work: Work, first: int, stop: int, q: float, reserve: bool, energy_h: float, limited: Floats
 ) -> None:
@@ -36,14 +35,14 @@ def _promise(
             home.floor_kwh[t] = min(work.floor_kwh[t] + q * energy_h, home.ceiling_kwh[t])
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _keep_level(home: Home, work: Work, level: int) -> None:
     for t in range(len(home.need_kw)):
         work.level_battery_kw[level, t] = work.mix_battery_kw[t]
         work.level_vehicle_kw[level, t] = work.mix_vehicle_kw[t]
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _extra(one: float, other: float, into: float, out: float) -> float:
     """Most energy by which a mix of two powers of opposite sign stores more than the mix of what they store [per h]."""
     if one * other >= 0.0:
@@ -54,7 +53,7 @@ def _extra(one: float, other: float, into: float, out: float) -> float:
     return -((1.0 - weight) * first + weight * second)
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _mixes_fit(home: Home, work: Work, low: int, high: int) -> bool:
     """Whether every mean of two levels can be followed at the mean of their costs.
 
@@ -84,7 +83,7 @@ def _mixes_fit(home: Home, work: Work, low: int, high: int) -> bool:
     return True
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def climb(
     home: Home,
     work: Work,
@@ -107,7 +106,7 @@ def climb(
     """The least cost of each quantity; how many points, and whether they are certain to make a line that can be kept.
 
     Args:
-        home: the home, bound by its earlier promises and by the ask at a quantity of zero; left bound to the last level.
+        home: the home, bound by its earlier promises and by the ask at a quantity of zero; left bound to a level.
         work: scratch.
         late: how late each interval is.
         start: multipliers of its sessions, see `respond`.
@@ -137,7 +136,7 @@ def climb(
         top = most_energy_kw(home, work, first, stop, most_kw)
         if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
             top = most_coupled_kw(home, work, first, stop, top, late, start, passes)
-            if not top == top:
+            if np.isnan(top):
                 return 1, UNSURE
     for t in range(len(home.need_kw)):
         work.probe_least_kw[t] = home.least_kw[t]

@@ -6,7 +6,6 @@ import numpy as np
 
 from gridpact.flexibility.batch import HomeBatch, Ints, ScheduleBatch
 from gridpact.flexibility.home import Bools, Floats
-from gridpact.flexibility.kernel.arrays import Home
 from gridpact.flexibility.promises import AskBatch, CommitmentBatch
 
 SLACK = 1e-9
@@ -111,7 +110,7 @@ def promise_forms(
     conflict, has_promise = np.zeros(len(rows), dtype=np.bool_), np.zeros(len(rows), dtype=np.bool_)
     for group, where, quantity in _groups(commitments, rows):
         first, stop, reserve, sustain_h, reduction_only, frozen_battery, frozen_vehicle = group
-        at = np.ix_(where, range(first, stop))
+        at = np.ix_(where, np.arange(first, stop))
         has_promise[where] = True
         battery[at] |= frozen_battery
         vehicle[at] |= frozen_vehicle
@@ -183,8 +182,8 @@ def _groups(
         commitments.frozen_battery,
         commitments.frozen_vehicle,
     )
-    for k, *key in zip(mine.tolist(), *(column[mine].tolist() for column in columns), strict=True):
-        found.setdefault(tuple(key), []).append(k)
+    for k, *parts in zip(mine.tolist(), *(column[mine].tolist() for column in columns), strict=True):
+        found.setdefault(tuple(parts), []).append(k)
     groups = []
     for key, items in found.items():
         chosen = np.array(items, dtype=np.int64)
@@ -331,6 +330,3 @@ def _cycle_windows(homes: HomeBatch) -> Ints:
         for k, span in enumerate(windows):
             padded[group, k] = span
     return padded
-
-
-__all__ = ["Forms", "Home", "Promised", "baseline_forms", "promise_forms"]

@@ -1,14 +1,12 @@
 """Cost of one interval as a convex piecewise-linear function of the energy that the battery gains in it.
 
-The battery's power y at its terminals [kWh per interval, positive into the battery] is supplied by the meter, the sun and
-the vehicle in merit order; x = into * y or y / out is what the cells gain. Where the result is not convex (crossed meter
-prices, negative prices at the sign change of y or of the vehicle), its lower convex hull is taken: the bound stays
-valid, and a plan inside a hulled piece shows by its true cost being higher.
+The battery's power y at its terminals [kWh per interval, positive into the battery] is supplied by the meter, the sun
+and the vehicle in merit order; x = into * y or y / out is what the cells gain. Where the result is not convex (crossed
+meter prices, negative prices where battery or vehicle turn), its lower convex hull is taken: the bound stays valid, and
+a plan inside a hulled piece shows by its true cost being higher.
 """
 
-from numba import njit
-
-from gridpact.flexibility.kernel.arrays import COMPILE, SEGMENTS, Home, Work
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Home, Work, compiled
 from gridpact.flexibility.ties import LATE, LATE_OUT, LATE_VEHICLE, SPILL
 
 TINY = 1e-12
@@ -16,15 +14,15 @@ TINY = 1e-12
 METER, SUN, CAR = 0, 1, 2
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def meter_cost(home: Home, t: int, net_kw: float) -> float:
     """Bill of interval ``t`` at a net load [USD]."""
     if net_kw > 0.0:
-        return home.buy[t] * net_kw * home.step_h
-    return home.sell[t] * net_kw * home.step_h
+        return float(home.buy[t] * net_kw * home.step_h)
+    return float(home.sell[t] * net_kw * home.step_h)
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _supply(work: Work, first: int, stop: int, slope: float, width: float, kind: int) -> int:
     """Insert a source into the merit order ``first:stop``; the new stop."""
     j = stop
@@ -39,7 +37,7 @@ def _supply(work: Work, first: int, stop: int, slope: float, width: float, kind:
     return stop + 1
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _push(work: Work, first: int, stop: int, slope: float, width: float) -> int:
     """Append a piece of F, pooling with its neighbours while slopes fall; the new stop."""
     if width <= TINY:
@@ -56,7 +54,7 @@ def _push(work: Work, first: int, stop: int, slope: float, width: float) -> int:
     return stop + 1
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> bool:
     """Write F of interval ``t`` into ``work``; false if the interval allows nothing at all.
 
@@ -161,10 +159,10 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
     work.f_count[t] = m - o
     work.f_cost[t] = cost - out_cost * first if first < 0.0 else cost + in_cost * first
     work.f_low[t] = (first / home.out if first < 0.0 else first * home.into) + home.drift_kwh[t]
-    return at >= first - 1e-9 and first <= most_in + 1e-9
+    return bool(at >= first - 1e-9 and first <= most_in + 1e-9)
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def read_interval(home: Home, work: Work, t: int, gained_kwh: float, column: int) -> None:
     """Write the settings of interval ``t`` for a battery that gains ``gained_kwh`` into plan ``column``."""
     h = home.step_h

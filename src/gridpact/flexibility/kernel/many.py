@@ -1,10 +1,8 @@
 """The kernel over many homes: loops in compiled code, one scratch memory a loop."""
 
-from numba import njit
-
 from gridpact.flexibility.batch import Ints
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import COMPILE, Home, Work
+from gridpact.flexibility.kernel.arrays import Home, Work, compiled
 from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
 from gridpact.flexibility.kernel.forms import Forms
 from gridpact.flexibility.kernel.respond import SAME, respond
@@ -15,7 +13,7 @@ EXACT = 1e-14
 """The tie-broken plan is sought until bound and plan differ by less than this share."""
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def pick(forms: Forms, i: int) -> Home:
     """The form of home ``i``; its arrays are views."""
     a, b = forms.session_offset[i], forms.session_offset[i + 1]
@@ -51,7 +49,7 @@ def pick(forms: Forms, i: int) -> Home:
     )
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def plan_many(
     forms: Forms,
     work: Work,
@@ -94,7 +92,7 @@ def plan_many(
             tie = FINE_TIE
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def climb_many(
     forms: Forms,
     work: Work,

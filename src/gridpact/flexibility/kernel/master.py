@@ -9,9 +9,7 @@ revised simplex with an explicit inverse is enough for a handful of rows. Variab
 slacks, unders and overs in blocks of ``BLOCK``.
 """
 
-from numba import njit
-
-from gridpact.flexibility.kernel.arrays import COLUMNS, COMPILE, ROWS, Home, Work
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Work, compiled
 
 BLOCK = 10_000
 SLACK, UNDER, OVER = BLOCK, 2 * BLOCK, 3 * BLOCK
@@ -21,7 +19,7 @@ PIVOTS = 300
 assert COLUMNS < BLOCK > ROWS  # noqa: S101 - a fact about two constants
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def measure(home: Home, work: Work, k: int, column: int) -> float:
     """Activity of row ``k`` under plan ``column``: energy the vehicle gains, or energy drawn from the cells [kWh]."""
     total, h = 0.0, home.step_h
@@ -38,7 +36,7 @@ def measure(home: Home, work: Work, k: int, column: int) -> float:
     return total
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _price_of(work: Work, variable: int) -> float:
     if variable < SLACK:
         return float(work.cost[variable])
@@ -49,7 +47,7 @@ def _price_of(work: Work, variable: int) -> float:
     return -float(work.box_low[variable - OVER])
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def begin_master(work: Work, rows: int) -> None:
     """A first basis: plan 0, and per row whatever closes it."""
     for a in range(rows + 1):
@@ -72,7 +70,7 @@ def begin_master(work: Work, rows: int) -> None:
     work.level[rows] = 1.0
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def add_row(work: Work, rows: int, plans: int) -> None:
     """Row number ``rows`` joins a running master; its activities are already measured."""
     k = rows
@@ -108,7 +106,7 @@ def add_row(work: Work, rows: int, plans: int) -> None:
     work.inverse[m, k] = sign
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _entering(work: Work, rows: int, plans: int) -> tuple[int, float]:
     """The variable with the best reduced cost and its direction; -1 at the optimum."""
     best, entering, sign = -1e-15, -1, 1.0
@@ -141,7 +139,7 @@ def _entering(work: Work, rows: int, plans: int) -> tuple[int, float]:
     return entering, sign
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _direct(work: Work, rows: int, variable: int) -> None:
     """The entering variable's column in terms of the basis."""
     for a in range(rows + 1):
@@ -158,7 +156,7 @@ def _direct(work: Work, rows: int, variable: int) -> None:
         work.direction[a] = total
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def solve_master(work: Work, rows: int, plans: int) -> tuple[float, float]:
     """The best mix; objective [USD] and how much of it still violates rows [kWh]. Multipliers go to ``theta``."""
     m = rows + 1

@@ -1,28 +1,28 @@
 """How much a home could promise at most, whatever it costs."""
 
 import numpy as np
-from numba import njit
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import COMPILE, Home, Work
+from gridpact.flexibility.kernel.arrays import Home, Work, compiled
 from gridpact.flexibility.kernel.respond import respond
 
 DONE_KWH = 1e-12
 STEPS = 60
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _stored(home: Home, y_kw: float) -> float:
-    return (y_kw * home.into if y_kw > 0.0 else y_kw / home.out) * home.step_h
+    return float(y_kw * home.into if y_kw > 0.0 else y_kw / home.out) * home.step_h
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _fullest(home: Home, t: int) -> float:
     """Most power into the battery in interval ``t`` with all the sun used and the vehicle giving what it can [kW]."""
-    return min(home.charge_kw[t], home.most_kw[t] - home.need_kw[t] + home.solar_kw[t] + home.plug_out_kw[t])
+    room = home.most_kw[t] - home.need_kw[t] + home.solar_kw[t] + home.plug_out_kw[t]
+    return float(min(home.charge_kw[t], room))
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def least_energy(home: Home, work: Work) -> None:
     """Write to ``work.energy_kwh`` the least battery energy at each instant from which the day's rest can be kept."""
     n = len(home.need_kw)
@@ -32,13 +32,13 @@ def least_energy(home: Home, work: Work) -> None:
         work.energy_kwh[t] = max(need, home.floor_kwh[t])
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def most_energy_kw(home: Home, work: Work, first: int, stop: int, most_kw: float) -> float:
     """Largest constant delivery through the window that battery and power limits allow; below zero if none [kW].
 
-    Exact without a vehicle and cycle limits, otherwise an upper limit (the vehicle gives its full power for nothing). The fullest
-    path of the battery is concave and falling in the quantity, so Newton's method from above ends on the answer. The
-    window's promised net load is read from ``most_kw`` of the home, at a quantity of zero.
+    Exact without a vehicle and cycle limits, otherwise an upper limit (the vehicle gives its full power for nothing).
+    The fullest path of the battery is concave and falling in the quantity, so Newton's method from above ends on the
+    answer. The window's promised net load is read from ``most_kw`` of the home, at a quantity of zero.
     """
     least_energy(home, work)
     q = most_kw
@@ -72,7 +72,7 @@ def most_energy_kw(home: Home, work: Work, first: int, stop: int, most_kw: float
     return float(q)
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def most_reserve_kw(
     home: Home, work: Work, first: int, stop: int, most_kw: float, energy_h: float, limited: Floats
 ) -> float:
@@ -102,7 +102,7 @@ def most_reserve_kw(
     return float(r)
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def shortfall_kwh(
     home: Home, work: Work, first: int, stop: int, q: float, late: Floats, start: Floats, passes: int
 ) -> float:
@@ -152,12 +152,12 @@ def shortfall_kwh(
         home.cycle_kwh,
     )
     bound, cost, used = respond(probe, work, 0.0, late, start, False, passes, 1e-13)
-    if used >= passes or not bound == bound:
-        return np.nan
-    return max(bound, 0.0)
+    if used >= passes or np.isnan(bound):
+        return float("nan")
+    return float(max(bound, 0.0))
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def most_coupled_kw(
     home: Home, work: Work, first: int, stop: int, top_kw: float, late: Floats, start: Floats, passes: int
 ) -> float:
@@ -167,24 +167,24 @@ def most_coupled_kw(
     """
     upper = top_kw
     missed = shortfall_kwh(home, work, first, stop, upper, late, start, passes)
-    if not missed == missed:
-        return np.nan
+    if np.isnan(missed):
+        return float("nan")
     if missed <= 1e-11:
-        return upper
+        return float(upper)
     q = upper - missed / ((stop - first) * home.step_h)
     for _ in range(STEPS):
         if q <= 0.0:
             return 0.0
         now = shortfall_kwh(home, work, first, stop, q, late, start, passes)
-        if not now == now:
-            return np.nan
+        if np.isnan(now):
+            return float("nan")
         if now <= 1e-11:
-            return q
+            return float(q)
         steep = (missed - now) / (upper - q)
         if steep <= 1e-9:
-            return np.nan
+            return float("nan")
         upper, missed = q, now
         q = q - now / steep
         if q >= upper - 1e-12:
-            return upper
-    return np.nan
+            return float(upper)
+    return float("nan")

@@ -1,4 +1,4 @@
-"""A home's best response: the battery by dynamic programming, everything that couples intervals otherwise by multipliers.
+"""A home's best response: the battery by dynamic programming, what else couples intervals by multipliers.
 
 A vehicle's departure, the inner limits of a two-way vehicle and cycle limits are rows over the whole day. Priced by a
 multiplier each, they leave a problem of the battery alone (`value`); the master program (`master`) mixes its answers
@@ -6,10 +6,9 @@ until the mix costs what the bound says. Rows that are rarely tight join when th
 """
 
 import numpy as np
-from numba import njit
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import COLUMNS, COMPILE, ROWS, Home, Work
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Work, compiled
 from gridpact.flexibility.kernel.interval import meter_cost
 from gridpact.flexibility.kernel.master import (
     CYCLES,
@@ -32,7 +31,7 @@ LOOSE = 0.1
 """Inner limits of a two-way vehicle join once the gap is below this share."""
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _spread_multipliers(home: Home, work: Work, rows: int) -> float:
     """Multipliers as prices per interval; the constant that they add to the bound."""
     constant = 0.0
@@ -55,7 +54,7 @@ def _spread_multipliers(home: Home, work: Work, rows: int) -> float:
     return constant
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _first_guess(home: Home, work: Work, s: int) -> float:
     """The value of a kWh in the vehicle if it charged alone in the cheapest intervals [USD/kWh]."""
     first, last = home.session[s, 0], home.session[s, 1]
@@ -66,19 +65,17 @@ def _first_guess(home: Home, work: Work, s: int) -> float:
     if need <= 0.0 or fullest <= 0.0:
         return 0.0
     wanted = min(int(np.ceil(need / (home.plug_into * fullest * home.step_h) - 1e-9)), last - first)
-    n = 0
-    for t in range(first, last):
-        price = home.buy[t]
+    for n in range(last - first):
+        price = home.buy[first + n]
         a = n
         while a > 0 and work.energy_kwh[a - 1] > price:
             work.energy_kwh[a] = work.energy_kwh[a - 1]
             a -= 1
         work.energy_kwh[a] = price
-        n += 1
-    return max(work.energy_kwh[wanted - 1] / home.plug_into, 0.0)
+    return float(max(work.energy_kwh[wanted - 1] / home.plug_into, 0.0))
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _open_row(work: Work, k: int, kind: int, first: int, last: int, low: float, high: float, guess: float) -> None:
     work.row[k, 0], work.row[k, 1], work.row[k, 2] = kind, first, last
     work.row_low[k], work.row_high[k] = low, high
@@ -87,7 +84,7 @@ def _open_row(work: Work, k: int, kind: int, first: int, last: int, low: float, 
     work.at_upper[k] = 0
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _mix(home: Home, work: Work, rows: int) -> None:
     h = home.step_h
     for t in range(len(home.need_kw)):
@@ -109,7 +106,7 @@ def _mix(home: Home, work: Work, rows: int) -> None:
                     work.mix_drawn_kwh[t] -= weight * y * h / home.out
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _join(
     home: Home, work: Work, rows: int, plans: int, kind: int, first: int, last: int, low: float, high: float
 ) -> int:
@@ -126,7 +123,7 @@ def _join(
     return rows + 1
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def _open_broken_rows(home: Home, work: Work, rows: int, plans: int, inner: bool) -> int:
     """Open a row for every inner vehicle limit and cycle limit that the mixed plan breaks; the new number of rows."""
     if inner:
@@ -151,7 +148,7 @@ def _open_broken_rows(home: Home, work: Work, rows: int, plans: int, inner: bool
     return rows
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def true_cost(home: Home, work: Work) -> tuple[float, float]:
     """What the mixed plan costs when followed [USD], and the worst violation of an energy limit [kWh].
 
@@ -189,11 +186,13 @@ def true_cost(home: Home, work: Work) -> tuple[float, float]:
     return cost, worst
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def respond(
     home: Home, work: Work, tie: float, late: Floats, start: Floats, warm: bool, passes: int, same: float
 ) -> tuple[float, float, int]:
-    """The cheapest plan: lower bound [USD], cost of the plan left in ``work.mix_*`` (inf if it cannot be followed) and passes.
+    """The cheapest plan: its lower bound, its cost (inf if it cannot be followed) [USD], and passes used.
+
+    The plan is left in ``work.mix_*``.
 
     The bound is NaN where the battery alone already has no plan.
 
@@ -226,7 +225,7 @@ def respond(
         if another:
             constant = _spread_multipliers(home, work, rows)
             value = solve_storage(home, work, tie, late, plans == 0, plans)
-            if not value == value:
+            if np.isnan(value):
                 return np.nan, np.inf, plans + 1
             value += fixed
             bound = max(bound, value + constant)

@@ -6,33 +6,32 @@ costs are summed on the way forward. See Bemporad, Borrelli and Morari (2003) fo
 """
 
 import numpy as np
-from numba import njit
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import COMPILE, SEGMENTS, Home, Work
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Home, Work, compiled
 from gridpact.flexibility.kernel.interval import price_interval, read_interval
 
 ROOM = 1e-9
 """How far rounding may carry an energy outside its limits [kWh]."""
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def end_value(home: Home, work: Work, periods: int) -> None:
     """The value of energy after the last interval: none, within its limits."""
     pieces = (SEGMENTS - 2) * periods + SEGMENTS
-    work.at[periods] = periods * pieces
-    work.count[periods] = 1
+    work.begin[periods] = periods * pieces
+    work.length[periods] = 1
     work.low[periods] = home.floor_kwh[periods]
     work.top[periods] = home.ceiling_kwh[periods]
     work.slope[periods * pieces] = 0.0
     work.width[periods * pieces] = home.ceiling_kwh[periods] - home.floor_kwh[periods]
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def step_back(home: Home, work: Work, t: int, pieces: int) -> bool:
     """Make V_t from V_{t+1} and F_t; false if no energy at instant ``t`` leads on."""
     o, n = t * SEGMENTS, work.f_count[t]
-    i, stop = work.at[t + 1], work.at[t + 1] + work.count[t + 1]
+    i, stop = work.begin[t + 1], work.begin[t + 1] + work.length[t + 1]
     reach = 0.0
     for j in range(o, o + n):
         reach += work.f_width[j]
@@ -83,19 +82,19 @@ def step_back(home: Home, work: Work, t: int, pieces: int) -> bool:
         if k > first:
             work.width[k - 1] -= cut
         top = ceiling
-    work.at[t] = first
-    work.count[t] = k - first
+    work.begin[t] = first
+    work.length[t] = k - first
     work.low[t] = low
     work.top[t] = top
     return True
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def step_forward(work: Work, t: int, energy: float) -> tuple[float, float]:
     """Energy gained in interval ``t`` from ``energy`` on an optimal path, and the interval's cost."""
     o = t * SEGMENTS
     j, last = o, o + work.f_count[t]
-    i, stop = work.at[t + 1], work.at[t + 1] + work.count[t + 1]
+    i, stop = work.begin[t + 1], work.begin[t + 1] + work.length[t + 1]
     x, cost = work.f_low[t], work.f_cost[t]
     used = 0.0
     left = 0.0
@@ -142,7 +141,7 @@ def step_forward(work: Work, t: int, energy: float) -> tuple[float, float]:
     return x, cost
 
 
-@njit(**COMPILE)  # type: ignore[untyped-decorator]
+@compiled
 def solve_storage(home: Home, work: Work, tie: float, late: Floats, fresh: bool, column: int) -> float:
     """The battery's best plan at the current multipliers, written into plan ``column``; its cost, NaN if there is none.
 
