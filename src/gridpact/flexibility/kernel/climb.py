@@ -103,8 +103,8 @@ def climb(
     below_vehicle_kw: Floats,
     quantity_kw: Floats,
     total_usd: Floats,
-) -> tuple[int, int]:
-    """The least cost of each quantity; how many points, and whether they are certain to make a line that can be kept.
+) -> tuple[int, int, float]:
+    """The least cost of each quantity: number of points, whether their line can be kept, exact largest quantity.
 
     Args:
         home: the home, bound by its earlier promises and by the ask at a quantity of zero; left bound to a level.
@@ -138,13 +138,13 @@ def climb(
         if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
             top = most_coupled_kw(home, work, first, stop, top, late, start, passes)
             if np.isnan(top):
-                return 1, UNSURE
+                return 1, UNSURE, top
     for t in range(len(home.need_kw)):
         work.ladder.probe_least_kw[t] = home.least_kw[t]
-    top = _whole_watts(max(top, 0.0))
+    top = max(top, 0.0)
     count = ONE
     for k in range(1, levels + 1):
-        q = _whole_watts(top * k / levels)
+        q = _whole_watts(_whole_watts(top) * k / levels)
         if q > quantity_kw[count - 1]:
             quantity_kw[count] = q
             count += 1
@@ -159,12 +159,12 @@ def climb(
         _promise(home, work.ladder, first, stop, quantity_kw[k], reserve, energy_h, limited)
         bound, cost, _ = respond(home, work, FAINT, late, start, passes, SAME)
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
-            return count, UNSURE
+            return count, UNSURE, top
         for t in range(len(home.need_kw)):
             if work.costs.bent[t] != 0:
-                return count, UNSURE
+                return count, UNSURE, top
         total_usd[k] = cost
         _keep_level(work.mix, work.ladder, k)
         if k > 0 and not _mixes_fit(home, work.ladder, k - 1, k):
-            return count, UNSURE
-    return count, SURE
+            return count, UNSURE, top
+    return count, SURE, top

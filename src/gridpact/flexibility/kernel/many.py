@@ -112,10 +112,11 @@ def climb_many(
     below_vehicle_kw: Floats,
     count: Ints,
     sure: Ints,
+    top_kw: Floats,
     quantity_kw: Floats,
     total_usd: Floats,
 ) -> None:
-    """Every home's ladder of least costs, see `climb`; ``sure`` is 0 where it is not certain."""
+    """Every home's ladder of least costs, see `climb`; ``sure`` is 0 where open, ``top_kw`` the exact limit."""
     for i in range(len(count)):
         count[i], sure[i] = 1, SURE
         if most_kw[i] < 1e-3:
@@ -124,7 +125,7 @@ def climb_many(
             sure[i] = UNSURE
             continue
         start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        count[i], sure[i] = climb(
+        count[i], sure[i], top_kw[i] = climb(
             pick(forms, i),
             work,
             late,
