@@ -85,8 +85,8 @@ def assemble(
     options = pd.concat([award.options for award in awards], ignore_index=True)
     tables = {
         "fleet": homes.fleet.frame,
-        "profiles": homes.day.profiles_frame,
-        "tariffs": homes.day.tariffs_frame,
+        "profiles": homes.day.profiles_frame(),
+        "tariffs": homes.day.tariffs_frame(),
         "bids": pd.concat([award.talks.bids_frame for award in awards], ignore_index=True),
         "offers": pd.concat([award.talks.offers_frame for award in awards], ignore_index=True),
         "options": options,
