@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,9 @@ from gridpact.operation.inputs import MarketDay
 from gridpact.optimization.dispatch import DispatchPlan
 from gridpact.settlement import delivery as metering
 from gridpact.settlement.checks import Breach, broken_preferences, broken_promises, double_sold
-from gridpact.settlement.delivery import Promise
+from gridpact.settlement.delivery import PromiseBook
 from gridpact.settlement.physics import Realisation, baseline_net, simulate
-from gridpact.settlement.premises import Premises, Trace
+from gridpact.settlement.premises import CarStays, Premises, Trace
 from gridpact.settlement.settle import Award as Cleared
 from gridpact.settlement.settle import Settlement, settle
 
@@ -46,20 +47,26 @@ class Delivered:
 def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award], *, day: MarketDay) -> Delivered:
     """Replay the plan on what really came, meter it, and settle every award."""
     fleet_day = homes.day
-    premises = Premises.of_fleet(
-        homes.fleet.frame, homes.horizon, sessions=fleet_day.sessions, blackout=fleet_day.blackout
+    sessions = fleet_day.sessions
+    stays = CarStays(
+        home=sessions.home,
+        first=sessions.first,
+        stop=sessions.stop,
+        start_kwh=sessions.start_kwh,
+        required_kwh=sessions.required_kwh,
     )
+    premises = Premises.of_fleet(homes.fleet.frame, homes.horizon, stays=stays, blackout=fleet_day.blackout)
     expected = {"load_kw": fleet_day.load_forecast_kw, "solar_kw": fleet_day.solar_forecast_kw}
     real = {"load_kw": fleet_day.load_realised_kw, "solar_kw": fleet_day.solar_realised_kw}
     baseline = Trace.of_plans(homes.baselines, **expected)
     planned = Trace.of_plans(plan.schedules, **expected)
     promises = _promises(homes)
     shape = (premises.homes, premises.periods)
-    dropped = np.array([day.drop_outs.get(home) == "after" for home in premises.home_ids], dtype=np.bool_)
+    dropped = np.zeros(premises.homes, dtype=np.bool_)
+    dropped[[homes.fleet.position(home) for home, stage in day.drop_outs.items() if stage == "after"]] = True
     import_only = np.zeros(shape, dtype=np.bool_)
-    for promise in promises:
-        if promise.reserve and promise.reduction_only:
-            import_only[promise.home, promise.first : promise.stop] = True
+    for rows, window in promises.in_turn(promises.reserve & promises.reduction_only):
+        import_only[promises.home[rows], window] = True
     realisation = simulate(
         premises,
         planned=planned,
@@ -89,6 +96,7 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
         pd.concat([award.options for award in awards], ignore_index=True),
         home_ids=homes.home_ids,
     )
+    unkept = broken_promises(premises, promises, planned=planned, baseline=baseline)
     traces = {"baseline": baseline, "planned": planned, "realised": realised}
     return Delivered(
         premises=premises,
@@ -97,35 +105,34 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
         settlement=settlement,
         rebound_kwh=float(rebound.sum()),
         unkind=broken_preferences(premises, traces),
-        unkept=broken_promises(premises, promises, planned=planned, baseline=baseline),
+        unkept=unkept,
         double_sold=double_sold(
-            premises,
-            promises,
-            planned=planned,
-            baseline=baseline,
-            meter_ids=[str(meter) for meter in homes.fleet.frame["meter_id"]],
+            premises, promises, unkept=unkept, meter_ids=list(map(str, homes.fleet.frame["meter_id"].tolist()))
         ),
         gains_usd=_gains(homes, settlement, realised=realised, baseline=baseline, without_kw=without, day=day),
     )
 
 
-def _promises(homes: Homes) -> list[Promise]:
+def _promises(homes: Homes) -> PromiseBook:
     """Every home's promises, earlier runs' first, then in the order of award."""
-    return [
-        Promise(
-            opportunity_id=batch.opportunity_ids[int(batch.opportunity[row])],
-            home=int(batch.home[row]),
-            first=int(batch.first[row]),
-            stop=int(batch.stop[row]),
-            quantity_kw=float(batch.quantity_kw[row]),
-            reserve=bool(batch.reserve[row]),
-            sustain_h=float(batch.sustain_h[row]),
-            reduction_only=bool(batch.reduction_only[row]),
-            earlier=batch is homes.earlier,
-        )
-        for batch in (homes.earlier, *homes.awarded)
-        for row in range(len(batch))
-    ]
+    batches = (homes.earlier, *homes.awarded)
+    before = np.cumsum([0, *(len(batch.opportunity_ids) for batch in batches)])
+
+    def column(name: str) -> Any:
+        return np.concatenate([getattr(batch, name) for batch in batches])
+
+    return PromiseBook(
+        opportunity_ids=tuple(name for batch in batches for name in batch.opportunity_ids),
+        opportunity=np.concatenate([batch.opportunity + n for batch, n in zip(batches, before, strict=False)]),
+        home=column("home"),
+        first=column("first"),
+        stop=column("stop"),
+        quantity_kw=column("quantity_kw"),
+        reserve=column("reserve"),
+        sustain_h=column("sustain_h"),
+        reduction_only=column("reduction_only"),
+        earlier=np.concatenate([np.full(len(batch), batch is homes.earlier) for batch in batches]),
+    )
 
 
 def _cleared(award: Award, clearing: Clearing) -> Cleared:

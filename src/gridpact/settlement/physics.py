@@ -5,8 +5,10 @@ export curtails its roof first, then discharges its car less, then its battery.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridpact.errors import InputError
 from gridpact.settlement.premises import V2G_FLOOR_FRACTION, Bools, Floats, Premises, Trace
@@ -74,14 +76,9 @@ def simulate(
         if given.shape != shape:
             raise InputError(f"{name} has shape {given.shape}, not (homes, intervals) = {shape}")
     gone = np.zeros(shape[0], dtype=np.bool_) if dropped is None else np.asarray(dropped, dtype=np.bool_)
-    told = {
-        name: np.where(gone[:, None], getattr(baseline, name), getattr(planned, name)).astype(np.float64)
-        for name in SETTINGS
-    }
-    done = {name: np.zeros(shape) for name in (*SETTINGS, "net_kw", "battery_soc_kwh", "vehicle_soc_kwh")}
-    banned = np.zeros(shape, dtype=np.bool_)
-    _run(premises, told, done, banned, load_kw=load_kw, solar_kw=solar_kw)
-    held = np.where(gone[:, None], 0.0, planned.reserve_kw)
+    told = {name: _replaced(getattr(planned, name), gone, getattr(baseline, name)) for name in SETTINGS}
+    done, banned = _run(premises, told, load_kw=load_kw, solar_kw=solar_kw)
+    held = _replaced(planned.reserve_kw, gone, np.zeros(shape))
     trace = Trace(
         load_kw=load_kw,
         solar_kw=solar_kw,
@@ -90,6 +87,15 @@ def simulate(
     )
     told["curtailed_kw"] = np.minimum(told["curtailed_kw"], solar_kw)
     return Realisation(trace=trace, departures=_departures(premises, told, done, banned))
+
+
+def _replaced(values: Floats, rows: Bools, others: Floats) -> Floats:
+    """``values`` with the homes in the mask ``rows`` taken from ``others``, arrays of shape (H, T)."""
+    if not rows.any():
+        return values
+    changed = values.copy()
+    changed[rows] = others[rows]
+    return changed
 
 
 def baseline_net(baseline: Trace, *, load_kw: Floats, solar_kw: Floats) -> Floats:
@@ -104,43 +110,40 @@ def baseline_net(baseline: Trace, *, load_kw: Floats, solar_kw: Floats) -> Float
 
 
 def _run(
-    premises: Premises,
-    told: dict[str, Floats],
-    done: dict[str, Floats],
-    banned: Bools,
-    *,
-    load_kw: Floats,
-    solar_kw: Floats,
-) -> None:
-    """Step every home through the horizon, filling ``done`` and where the export ban has acted so far."""
-    h = premises.step_h
-    arrival = np.full(load_kw.shape, np.nan)
-    for stay in premises.stays:
-        arrival[stay.home, stay.first] = stay.start_kwh
-    plugged = premises.plugged()
+    premises: Premises, told: dict[str, Floats], *, load_kw: Floats, solar_kw: Floats
+) -> tuple[dict[str, Floats], Bools]:
+    """Step every home through the horizon; what was done, and where the export ban has acted so far."""
+    h, shape = premises.step_h, (premises.periods, premises.homes)
+    arrival = np.full(shape, np.nan)
+    arrival[premises.stays.first, premises.stays.home] = premises.stays.start_kwh
+    plugged, load, solar = _by_interval(premises.plugged()), _by_interval(load_kw), _by_interval(solar_kw)
+    orders = {name: _by_interval(values) for name, values in told.items()}
+    found = {name: np.zeros(shape) for name in (*SETTINGS, "net_kw", "battery_soc_kwh", "vehicle_soc_kwh")}
+    banned = np.zeros(shape, dtype=np.bool_)
     in_eff, out_eff = _usable(premises.battery_charge_efficiency), _usable(premises.battery_discharge_efficiency)
     car_in, car_out = _usable(premises.vehicle_charge_efficiency), _usable(premises.vehicle_discharge_efficiency)
     energy, car = premises.battery_start_kwh.copy(), np.zeros(premises.homes)
     car_low, car_high = np.zeros(premises.homes), premises.vehicle_capacity_kwh.copy()
     acted = np.zeros(premises.homes, dtype=np.bool_)
     for t in range(premises.periods):
-        charge, discharge = _exclusive(told["battery_charge_kw"][:, t], told["battery_discharge_kw"][:, t])
+        charge, discharge = _exclusive(orders["battery_charge_kw"][t], orders["battery_discharge_kw"][t])
         room, stock = premises.battery_full_kwh - energy, energy - premises.battery_empty_kwh
         charge = _least(charge, premises.battery_charge_kw, np.maximum(room, 0.0) / (in_eff * h))
         discharge = _least(discharge, premises.battery_discharge_kw, np.maximum(stock, 0.0) * out_eff / h)
 
-        came = ~np.isnan(arrival[:, t])
-        car = np.where(came, arrival[:, t], car)
-        car_low = np.where(came, np.minimum(V2G_FLOOR_FRACTION * premises.vehicle_capacity_kwh, car), car_low)
-        car_high = np.where(came, np.maximum(premises.vehicle_capacity_kwh, car), car_high)
-        into, out = _exclusive(told["vehicle_charge_kw"][:, t], told["vehicle_discharge_kw"][:, t])
-        here = plugged[:, t]
+        came = ~np.isnan(arrival[t])
+        if came.any():
+            car = np.where(came, arrival[t], car)
+            car_low = np.where(came, np.minimum(V2G_FLOOR_FRACTION * premises.vehicle_capacity_kwh, car), car_low)
+            car_high = np.where(came, np.maximum(premises.vehicle_capacity_kwh, car), car_high)
+        into, out = _exclusive(orders["vehicle_charge_kw"][t], orders["vehicle_discharge_kw"][t])
+        here = plugged[t]
         into = _least(into, premises.vehicle_charge_kw * here, np.maximum(car_high - car, 0.0) / (car_in * h))
         out = _least(out, premises.vehicle_discharge_kw * here, np.maximum(car - car_low, 0.0) * car_out / h)
 
-        sun = solar_kw[:, t]
-        curtailed = np.clip(told["curtailed_kw"][:, t], 0.0, sun)
-        net = load_kw[:, t] + charge - discharge + into - out - (sun - curtailed)
+        sun = solar[t]
+        curtailed = np.clip(orders["curtailed_kw"][t], 0.0, sun)
+        net = load[t] + charge - discharge + into - out - (sun - curtailed)
         excess = np.where(premises.export_allowed, 0.0, np.maximum(-net, 0.0))
         acted |= excess > TOLERANCE_KW
         more = np.minimum(excess, sun - curtailed)
@@ -150,13 +153,21 @@ def _run(
 
         energy = energy + (in_eff * charge - discharge / out_eff) * h
         car = car + (car_in * into - out / car_out) * h
-        banned[:, t] = acted
-        done["battery_charge_kw"][:, t], done["battery_discharge_kw"][:, t] = charge, discharge
-        done["vehicle_charge_kw"][:, t], done["vehicle_discharge_kw"][:, t] = into, out
-        done["curtailed_kw"][:, t] = curtailed
-        done["net_kw"][:, t] = load_kw[:, t] + charge - discharge + into - out - (sun - curtailed)
-        done["battery_soc_kwh"][:, t] = energy
-        done["vehicle_soc_kwh"][:, t] = np.where(plugged[:, t], car, np.nan)
+        banned[t] = acted
+        found["battery_charge_kw"][t], found["battery_discharge_kw"][t] = charge, discharge
+        found["vehicle_charge_kw"][t], found["vehicle_discharge_kw"][t] = into, out
+        found["curtailed_kw"][t] = curtailed
+        found["net_kw"][t] = load[t] + charge - discharge + into - out - (sun - curtailed)
+        found["battery_soc_kwh"][t] = energy
+        found["vehicle_soc_kwh"][t] = np.where(here, car, np.nan)
+    return {name: _by_interval(values) for name, values in found.items()}, banned.T
+
+
+def _by_interval(values: NDArray[Any]) -> NDArray[Any]:
+    """A read-only array with rows and columns exchanged, contiguous: a step in time is a row, or a home is again."""
+    turned = np.ascontiguousarray(values.T)
+    turned.setflags(write=False)
+    return turned
 
 
 def _usable(efficiency: Floats) -> Floats:
