@@ -90,10 +90,11 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
     rebound = metering.rebound_kwh(
         promises, baseline_net_kw=without, realised_net_kw=realised.net_kw, step_h=premises.step_h
     )
+    sold = [award for award in awards if award.committed_kw.any()]
     settlement = settle(
-        [_cleared(award, award.clearing) for award in awards if award.clearing is not None and award.committed_kw],
+        [_cleared(award, award.clearing) for award in sold if award.clearing is not None],
         deliveries,
-        pd.concat([award.options for award in awards], ignore_index=True),
+        pd.concat([award.options.to_frame() for award in awards], ignore_index=True),
         home_ids=homes.home_ids,
     )
     unkept = broken_promises(premises, promises, planned=planned, baseline=baseline)
@@ -155,12 +156,13 @@ def _gains(
     exports = homes.problems.export_allowed[:, None]
     lawful = np.where(exports, without_kw, np.maximum(without_kw, 0.0))
     added = _bill(homes, realised.net_kw) - _bill(homes, lawful) + more
-    place = {home: number for number, home in enumerate(homes.home_ids)}
-    paid = settlement.paid[settlement.paid["committed_kw"] > 0].groupby("home_id")["paid_usd"].sum()
+    paid: dict[str, float] = {}
+    for home, amount in zip(settlement.paid["home_id"].tolist(), settlement.paid["paid_usd"].tolist(), strict=True):
+        paid[home] = paid.get(home, 0.0) + amount
     return {
-        str(home): float(amount) - float(added[place[str(home)]])
+        home: amount - float(added[homes.fleet.position(home)])
         for home, amount in paid.items()
-        if str(home) not in day.earlier.commitments
+        if home not in day.earlier.commitments
     }
 
 

@@ -93,10 +93,8 @@ def promise(quantity_kw=2.0, *, reserve=False, name="a", first=7, stop=9, **more
 
 
 def broken(facts, promises, planned):
-    baseline = idle(facts, load_kw=2.0)
-    return {
-        breach.limit for breach in broken_promises(facts, PromiseBook.of(promises), planned=planned, baseline=baseline)
-    }
+    book, baseline = PromiseBook.of(promises), idle(facts, load_kw=2.0)
+    return {breach.limit for breach in broken_promises(facts, book, planned=planned, baseline=baseline)}
 
 
 def test_promises_kept_and_broken():

@@ -54,12 +54,13 @@ def test_reserve_is_what_was_held_and_energy_does_not_use_it_up():
 
 def test_rebound_is_taken_back_outside_the_windows_by_bound_homes():
     baseline, realised = np.zeros((2, 4)), np.array([[1.0, 5.0, -2.0, 3.0], [9.0, 9.0, 9.0, 9.0]])
-    back = rebound_kwh(PromiseBook.of([promise()]), baseline_net_kw=baseline, realised_net_kw=realised, step_h=0.5)
-    assert back.tolist() == [2.0, 0.0]
-    none = rebound_kwh(
-        PromiseBook.of([promise(earlier=True)]), baseline_net_kw=baseline, realised_net_kw=realised, step_h=0.5
-    )
-    assert none.sum() == 0.0
+
+    def back(*promises):
+        book = PromiseBook.of(promises)
+        return rebound_kwh(book, baseline_net_kw=baseline, realised_net_kw=realised, step_h=0.5).tolist()
+
+    assert back(promise()) == [2.0, 0.0]
+    assert back(promise(earlier=True)) == [0.0, 0.0]
 
 
 def test_totals_and_energy_behind_reserve():
@@ -77,17 +78,10 @@ def test_empty_promise_is_refused(bad):
 
 def test_homes_are_measured_as_if_one_by_one():
     rng = np.random.default_rng(5)
+    drawn = (rng.integers(0, 4, 30), rng.integers(0, 6, 30), rng.uniform(0.1, 3, 30), rng.random(30) < 0.4)
     promises = [
         promise(first=first, stop=first + 3, quantity_kw=kw, home=home, reserve=reserve, name=str(number))
-        for number, (home, first, kw, reserve) in enumerate(
-            zip(
-                rng.integers(0, 4, 30),
-                rng.integers(0, 6, 30),
-                rng.uniform(0.1, 3, 30),
-                rng.random(30) < 0.4,
-                strict=True,
-            )
-        )
+        for number, (home, first, kw, reserve) in enumerate(zip(*drawn, strict=True))
     ]
     given, held = rng.uniform(-1, 6, (4, 9)), rng.uniform(0, 6, (4, 9))
     done = measured(promises, given, held)
