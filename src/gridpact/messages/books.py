@@ -353,8 +353,8 @@ class CalledOptions:
         """Columns of ``options.parquet``."""
         return pd.DataFrame(
             {
-                "opportunity_id": np.full(len(self), self.opportunity_id, dtype=object),
-                "home_id": _labels(self.home_ids, self.home_index),
+                "opportunity_id": pd.Series([self.opportunity_id] * len(self), dtype=object),
+                "home_id": pd.Series(_labels(self.home_ids, self.home_index), dtype=object),
                 "segment": self.segment,
                 "quantity_kw": self.quantity_kw,
                 "price": self.price,

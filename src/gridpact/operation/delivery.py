@@ -22,6 +22,7 @@ from gridpact.settlement.settle import Award as Cleared
 from gridpact.settlement.settle import Settlement, settle
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,26 +150,23 @@ def _cleared(award: Award, clearing: Clearing) -> Cleared:
 def _gains(
     homes: Homes, settlement: Settlement, *, realised: Trace, baseline: Trace, without_kw: Floats, day: MarketDay
 ) -> dict[str, float]:
-    step_h = homes.horizon.step_h
-    wear = homes.problems.battery_wear_usd_per_kwh
-    more = (realised.battery_discharge_kw - baseline.battery_discharge_kw).sum(axis=1) * step_h * wear
-    # A home that may not export would have curtailed what its baseline's settings send out on a sunnier day.
-    exports = homes.problems.export_allowed[:, None]
-    lawful = np.where(exports, without_kw, np.maximum(without_kw, 0.0))
-    added = _bill(homes, realised.net_kw) - _bill(homes, lawful) + more
     paid: dict[str, float] = {}
     for home, amount in zip(settlement.paid["home_id"].tolist(), settlement.paid["paid_usd"].tolist(), strict=True):
-        paid[home] = paid.get(home, 0.0) + amount
-    return {
-        home: amount - float(added[homes.fleet.position(home)])
-        for home, amount in paid.items()
-        if home not in day.earlier.commitments
-    }
+        if home not in day.earlier.commitments:
+            paid[home] = paid.get(home, 0.0) + amount
+    rows = np.array([homes.fleet.position(home) for home in paid], dtype=np.int64)
+    discharged = realised.battery_discharge_kw[rows] - baseline.battery_discharge_kw[rows]
+    more = discharged.sum(axis=1) * homes.horizon.step_h * homes.problems.battery_wear_usd_per_kwh[rows]
+    # A home that may not export would have curtailed what its baseline's settings send out on a sunnier day.
+    exports = homes.problems.export_allowed[rows, None]
+    lawful = np.where(exports, without_kw[rows], np.maximum(without_kw[rows], 0.0))
+    added = _bill(homes, rows, realised.net_kw[rows]) - _bill(homes, rows, lawful) + more
+    return {home: amount - cost for (home, amount), cost in zip(paid.items(), added.tolist(), strict=True)}
 
 
-def _bill(homes: Homes, net_kw: Floats) -> Floats:
-    """Energy bill of each home, shape (homes,) [USD]."""
+def _bill(homes: Homes, rows: Ints, net_kw: Floats) -> Floats:
+    """Energy bill of the homes ``rows``, shape (m,), for ``net_kw``, shape (m, T) [USD]."""
     fleet_day = homes.day
     bought, sold = np.maximum(net_kw, 0.0), np.maximum(-net_kw, 0.0)
-    costs = bought * fleet_day.import_usd_per_kwh - sold * fleet_day.export_usd_per_kwh
+    costs = bought * fleet_day.import_usd_per_kwh[rows] - sold * fleet_day.export_usd_per_kwh[rows]
     return np.asarray(costs.sum(axis=1) * homes.horizon.step_h, dtype=np.float64)

@@ -46,13 +46,13 @@ class Share:
         names = award.talks.options.home_ids
         return pd.DataFrame(
             {
-                "opportunity_id": np.full(len(names), award.call.opportunity.opportunity_id, dtype=object),
-                "home_id": np.array(names, dtype=object),
+                "opportunity_id": pd.Series([award.call.opportunity.opportunity_id] * len(names), dtype=object),
+                "home_id": pd.Series(names, dtype=object),
                 "committed_kw": self.committed_kw,
                 "delivered_kwh": self.delivered_kwh,
                 "paid_usd": self.paid_usd,
                 "satisfaction": self.satisfaction,
-                "reason": np.array(coalition_reasons(award), dtype=object),
+                "reason": pd.Series(coalition_reasons(award), dtype=object),
             }
         )
 

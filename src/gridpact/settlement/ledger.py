@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -70,6 +72,8 @@ class Ledger:
     """Entries in the order they were posted; only whole transactions can be posted."""
 
     _posted: list[_Transaction] = field(default_factory=list)
+    _sums: Counter[tuple[Account, Kind, str]] = field(default_factory=Counter)
+    """Sum of the entries by account, kind and opportunity [micro-dollar]."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -114,6 +118,8 @@ class Ledger:
             raise InputError(f"a {kind} between {payer} and {receiver} with home_id {home_id!r} names a home wrongly")
         if amount_microusd:
             self._posted.append(_Transaction(opportunity_id, kind, payer, receiver, amount_microusd, memo, home_id))
+            self._sums[payer, kind, opportunity_id] -= amount_microusd
+            self._sums[receiver, kind, opportunity_id] += amount_microusd
 
     def total(
         self,
@@ -124,13 +130,20 @@ class Ledger:
         home_id: str | None = None,
     ) -> int:
         """Sum of the entries that match everything given [micro-dollar]."""
-        found = 0
-        for each in self._posted:
-            if (kind is None or each.kind is kind) and opportunity_id in (None, each.opportunity_id):
-                for side, home, amount in each.legs():
-                    if (account is None or side is account) and home_id in (None, home):
-                        found += amount
-        return found
+        if home_id is None:
+            parts: Iterable[tuple[tuple[Account, Kind, str], int]] = self._sums.items()
+        else:
+            parts = [
+                ((side, each.kind, each.opportunity_id), amount)
+                for each in self._posted
+                for side, home, amount in each.legs()
+                if home == home_id
+            ]
+        return sum(
+            amount
+            for (side, why, name), amount in parts
+            if account in (None, side) and kind in (None, why) and opportunity_id in (None, name)
+        )
 
     def frame(self) -> pd.DataFrame:
         """Entries as a table with the columns of ``ledger.csv``."""
