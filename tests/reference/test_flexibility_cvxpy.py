@@ -5,15 +5,15 @@ import pytest
 
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, Schedule
-from reference.home_cases import case, commitment
+from reference.heat_cases import heat_case
+from reference.home_cases import Case, case, commitment
 from reference.home_truth import Truth, check_schedule, convex, least_cost, most_quantity
 
 MODEL = HighsModel()
 SAME = 2e-6
 
 
-def compare_home(number: int) -> None:
-    it = case(number)
+def compare_home(it: Case) -> None:
     home = it.home
     baseline = MODEL.baseline(home)
     check_schedule(home, baseline)
@@ -25,6 +25,7 @@ def compare_home(number: int) -> None:
             + baseline.battery_discharge_kw
             + baseline.vehicle_charge_kw
             + baseline.vehicle_discharge_kw
+            + sum(trace.power_kw for trace in baseline.devices.values())
         )
         least = Truth(home, exclusive=False).least_throughput(baseline.cost_usd + 1e-9)
         assert devices.sum() * home.step_h <= least + 1e-3, it.name
@@ -72,13 +73,24 @@ def compare_curve(
 
 @pytest.mark.parametrize("number", range(42))
 def test_homes_agree_with_cvxpy(number: int) -> None:
-    compare_home(number)
+    compare_home(case(number))
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_homes_with_heat_agree_with_cvxpy(number: int) -> None:
+    compare_home(heat_case(number))
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("number", range(42, 1042))
 def test_a_thousand_homes_agree_with_cvxpy(number: int) -> None:
-    compare_home(number)
+    compare_home(case(number))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("number", range(40, 440))
+def test_four_hundred_homes_with_heat_agree_with_cvxpy(number: int) -> None:
+    compare_home(heat_case(number))
 
 
 @pytest.mark.parametrize("number", [3, 9])

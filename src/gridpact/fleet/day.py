@@ -1,13 +1,14 @@
 """A fleet on a run's time grid: load, sun, tariffs, times at the plug and blackouts as arrays."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gridpact.data.grid import on_grid
+from gridpact.data.heat_demand import heat_demands
 from gridpact.data.household import load_profiles
 from gridpact.data.names import split_zone
 from gridpact.data.reference import solar_profile
@@ -51,6 +52,8 @@ class FleetDay:
     """Every profile in use, with the columns and order of ``profiles.parquet``."""
     tariffs_frame: pd.DataFrame
     """Every tariff in use, with the columns and order of ``tariffs.parquet``."""
+    demand_kw: Mapping[str, Floats] = field(default_factory=dict)
+    """What further assets must give, by asset, only of those that a home has; zero for homes without."""
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -58,6 +61,8 @@ class FleetDay:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+        for demand in self.demand_kw.values():
+            demand.flags.writeable = False
 
 
 def build_fleet_day(
@@ -106,6 +111,7 @@ def build_fleet_day(
     load = _named_series(fleet, "load_profile", np.ones(len(fleet), dtype=np.bool_), own_profiles, loads)
     sun = _named_series(fleet, "solar_profile", sunny, own_profiles, suns)
     tariff = _named_series(fleet, "tariff", np.ones(len(fleet), dtype=np.bool_), own_tariffs, prices)
+    heat = _heat_series(fleet, own_profiles, starts)
     size = np.nan_to_num(frame["solar_kw"].to_numpy(dtype=np.float64))[:, None]
     load_expected, load_realised = _spread(load, frame["load_profile"], horizon)
     sun_expected, sun_realised = _spread(sun, frame["solar_profile"].where(sunny, None), horizon)
@@ -121,9 +127,34 @@ def build_fleet_day(
         export_usd_per_kwh=selling,
         blackout=_blackouts(fleet, horizon),
         sessions=_sessions(fleet, horizon),
-        profiles_frame=_long({**load, **sun}, PROFILE_COLUMNS, starts),
+        profiles_frame=_long({**load, **sun, **heat}, PROFILE_COLUMNS, starts),
         tariffs_frame=_long(tariff, TARIFF_COLUMNS, starts),
+        demand_kw={"heat": _spread(heat, frame["heat_demand_profile"], horizon)[0]} if heat else {},
     )
+
+
+def _heat_series(fleet: Fleet, own: Callable[[str], Pair | None], starts: pd.DatetimeIndex) -> dict[str, Pair]:
+    """The heat demands of the fleet by name; empty where no home has a heat store.
+
+    What is drawn is what was expected: a store that ran short in reality would need a thermostat that breaks the plan,
+    and there is none here yet.
+    """
+    if "heat_demand_profile" not in fleet.frame:
+        return {}
+
+    def demands(names: Sequence[str], timezone: str) -> list[Pair]:
+        return [(demand, demand) for demand in heat_demands(names, starts, timezone)]
+
+    used = fleet.frame["heat_demand_profile"].notna().to_numpy()
+    found = _named_series(fleet, "heat_demand_profile", used, own, demands)
+    for name, (expected, realised) in found.items():
+        if not np.array_equal(expected, realised):
+            at = starts[expected != realised][0].isoformat()
+            raise InputError(
+                f"profile {name!r} is a heat demand, and its forecast_kw and realised_kw differ at {at}; heat that is "
+                "drawn is heat that was expected in this version: give the same values in both columns"
+            )
+    return found
 
 
 def _own(

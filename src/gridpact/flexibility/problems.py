@@ -6,6 +6,8 @@ import numpy as np
 
 from gridpact.fleet.day import FleetDay
 from gridpact.fleet.prosumer import Prosumer
+from gridpact.flexibility.devices import Device
+from gridpact.flexibility.heat import ThermalStore
 from gridpact.flexibility.home import HomeProblem, Schedule, VehicleSession
 from gridpact.flexibility.terms import energy_bill_usd
 from gridpact.horizon import Horizon, zone
@@ -91,4 +93,24 @@ def _problem(
         blackout=blackout if blackout.any() else np.zeros(0, dtype=np.bool_),
         floor_usd_per_mwh=wishes.floor_usd_per_mwh,
         operator_reserve_kwh=operator_soc_reserve * battery.capacity_kwh if battery else 0.0,
+        devices=_devices(fleet_day, number, home),
     )
+
+
+def _devices(fleet_day: FleetDay, number: int, home: Prosumer) -> tuple[Device, ...]:
+    """The further devices of one home; a new kind of device is one more entry here."""
+    found: list[Device] = []
+    step_h = fleet_day.horizon.step_h
+    if home.heat is not None:
+        found.append(
+            ThermalStore(
+                capacity_kwh=home.heat.capacity_kwh,
+                power_kw=home.heat.power_kw,
+                cop=home.heat.cop,
+                kept=home.heat.kept(step_h),
+                gain_h=home.heat.gain_h(step_h),
+                start_kwh=home.heat.start_kwh,
+                demand_kw=fleet_day.demand_kw["heat"][number],
+            )
+        )
+    return tuple(found)

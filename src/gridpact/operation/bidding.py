@@ -115,6 +115,7 @@ def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: Flexibilit
                 reduction_only=ask.reduction_only,
                 frozen_battery=ask.frozen_battery,
                 frozen_vehicle=ask.frozen_vehicle,
+                frozen_devices=ask.frozen_devices,
             ),
         )
     return award

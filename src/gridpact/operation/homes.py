@@ -107,6 +107,7 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
             reduction_only=not rules.export_counts,
             frozen_battery="battery" in frozen,
             frozen_vehicle="vehicle" in frozen,
+            frozen_devices=tuple(sorted(frozen - {"battery", "vehicle"})),
         )
         asks[problem.home_id] = ask
         curve = model.cost_curve(problem, baseline, promises, ask)
@@ -134,7 +135,7 @@ def _cannot_offer(problem: HomeProblem, promises: Sequence[Commitment], window: 
 
 
 def _why_nothing(problem: HomeProblem, *, reserve: bool) -> str:
-    if not problem.has_battery and not problem.sessions:
+    if not problem.has_battery and not problem.sessions and not problem.devices:
         return "no battery or car that could move energy in this window"
     if reserve and not problem.has_battery:
         return "only a battery can hold reserve, and this home has none"
