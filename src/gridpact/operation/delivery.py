@@ -47,7 +47,11 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
     """Replay the plan on what really came, meter it, and settle every award."""
     fleet_day, problems = homes.day, homes.problems
     premises = Premises.of_fleet(
-        homes.fleet.frame, homes.horizon, sessions=fleet_day.sessions, blackout=fleet_day.blackout
+        homes.fleet.frame,
+        homes.horizon,
+        sessions=fleet_day.sessions,
+        blackout=fleet_day.blackout,
+        demand_kw=fleet_day.demand_kw,
     )
     expected = {"load_kw": fleet_day.load_forecast_kw, "solar_kw": fleet_day.solar_forecast_kw}
     real = {"load_kw": fleet_day.load_realised_kw, "solar_kw": fleet_day.solar_realised_kw}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridpact.settlement.delivery import Promise, reserve_energy_kwh, total_kw
+from gridpact.settlement.devices import settings_of_devices
 from gridpact.settlement.physics import SETTINGS
 from gridpact.settlement.premises import Bools, Floats, Premises, Trace
 
@@ -21,7 +22,7 @@ class Breach:
     phase: str
     limit: str
     """backup, blackout, car_ready, export, cycles, car_left_short, battery_left_short, energy, reserve_power,
-    reserve_energy or reserve_net."""
+    reserve_energy, reserve_net, heat_comfort or heat_left_short."""
     interval: int
     excess: float
     """By how much, in the limit's unit [kW or kWh]."""
@@ -30,8 +31,8 @@ class Breach:
 def broken_preferences(
     premises: Premises, traces: Mapping[str, Trace], *, baseline: str = "baseline"
 ) -> tuple[Breach, ...]:
-    """Owners' hard limits that a phase breaks: backup, blackout, car ready, no export, cycles; and less energy left
-    in a battery or car than without the VPP.
+    """Owners' hard limits that a phase breaks: backup, blackout, car ready, no export, cycles, warmth; and less energy
+    left in a battery, car or heat store than without the VPP.
 
     Args:
         premises: the homes.
@@ -48,6 +49,9 @@ def broken_preferences(
         found += _breaches(premises, phase, "export", exported, POWER_TOL_KW)
         found += _cycles(premises, phase, trace)
         found += _cars(premises, phase, trace, without)
+        for name, facts in premises.devices.items():
+            for limit, short in facts.shortfalls(trace.devices[name], without.devices[name]).items():
+                found += _breaches(premises, phase, limit, short, ENERGY_TOL_KWH)
         if phase != baseline:
             left = np.zeros(trace.net_kw.shape)
             left[:, -1] = np.where(
@@ -57,7 +61,8 @@ def broken_preferences(
             )
             found += _breaches(premises, phase, "battery_left_short", left, ENERGY_TOL_KWH)
         if phase == "planned":
-            moved = np.max([np.abs(getattr(trace, name) - getattr(without, name)) for name in SETTINGS], axis=0)
+            settings = (*SETTINGS, *settings_of_devices(premises.devices))
+            moved = np.max([np.abs(trace.drawn_kw(name) - without.drawn_kw(name)) for name in settings], axis=0)
             found += _breaches(premises, phase, "blackout", np.where(premises.blackout, moved, 0.0), POWER_TOL_KW)
     return tuple(found)
 

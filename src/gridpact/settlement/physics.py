@@ -4,11 +4,13 @@ A battery that is told to do the impossible does what it can, and the difference
 export curtails its roof first, then discharges its car less, then its battery.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridpact.errors import InputError
+from gridpact.settlement.devices import DeviceTrace, settings_of_devices
 from gridpact.settlement.premises import V2G_FLOOR_FRACTION, Bools, Floats, Premises, Trace
 
 TOLERANCE_KW = 1e-5
@@ -74,20 +76,24 @@ def simulate(
         if given.shape != shape:
             raise InputError(f"{name} has shape {given.shape}, not (homes, intervals) = {shape}")
     gone = np.zeros(shape[0], dtype=np.bool_) if dropped is None else np.asarray(dropped, dtype=np.bool_)
+    further = settings_of_devices(premises.devices)
     told = {
-        name: np.where(gone[:, None], getattr(baseline, name), getattr(planned, name)).astype(np.float64)
-        for name in SETTINGS
+        name: np.where(gone[:, None], baseline.drawn_kw(name), planned.drawn_kw(name)).astype(np.float64)
+        for name in (*SETTINGS, *further)
     }
+    devices = {name: facts.replay(told[f"{name}_kw"]) for name, facts in premises.devices.items()}
     done = {name: np.zeros(shape) for name in (*SETTINGS, "net_kw", "battery_soc_kwh", "vehicle_soc_kwh")}
     banned = np.zeros(shape, dtype=np.bool_)
-    _run(premises, told, done, banned, load_kw=load_kw, solar_kw=solar_kw)
+    _run(premises, told, done, banned, load_kw=load_kw + _drawn(devices), solar_kw=solar_kw)
     held = np.where(gone[:, None], 0.0, planned.reserve_kw)
     trace = Trace(
         load_kw=load_kw,
         solar_kw=solar_kw,
         **done,
         reserve_kw=_still_held(premises, held, done, needed_kwh=reserve_energy_kwh, reduction_only=reduction_only),
+        devices=devices,
     )
+    done |= {f"{name}_kw": device.power_kw for name, device in devices.items()}
     told["curtailed_kw"] = np.minimum(told["curtailed_kw"], solar_kw)
     return Realisation(trace=trace, departures=_departures(premises, told, done, banned))
 
@@ -100,7 +106,12 @@ def baseline_net(baseline: Trace, *, load_kw: Floats, solar_kw: Floats) -> Float
     generation = solar_kw - np.minimum(baseline.curtailed_kw, solar_kw)
     battery = baseline.battery_charge_kw - baseline.battery_discharge_kw
     vehicle = baseline.vehicle_charge_kw - baseline.vehicle_discharge_kw
-    return np.asarray(load_kw + battery + vehicle - generation, dtype=np.float64)
+    return np.asarray(load_kw + _drawn(baseline.devices) + battery + vehicle - generation, dtype=np.float64)
+
+
+def _drawn(devices: Mapping[str, DeviceTrace]) -> Floats | float:
+    """Power of all further devices together, shape (H, T), or 0 without any [kW]."""
+    return sum((device.power_kw for device in devices.values()), 0.0)
 
 
 def _run(
@@ -112,7 +123,10 @@ def _run(
     load_kw: Floats,
     solar_kw: Floats,
 ) -> None:
-    """Step every home through the horizon, filling ``done`` and where the export ban has acted so far."""
+    """Step every home through the horizon, filling ``done`` and where the export ban has acted so far.
+
+    ``load_kw`` is all that is drawn whatever battery, car and roof do: further devices count as load here.
+    """
     h = premises.step_h
     arrival = np.full(load_kw.shape, np.nan)
     for stay in premises.stays:
@@ -203,7 +217,7 @@ def _departures(
     premises: Premises, told: dict[str, Floats], done: dict[str, Floats], banned: Bools
 ) -> tuple[Departure, ...]:
     found = []
-    for name in SETTINGS:
+    for name in told:
         for home, interval in np.argwhere(np.abs(told[name] - done[name]) > TOLERANCE_KW):
             found.append(
                 Departure(

@@ -3,8 +3,8 @@
 Everything is arrays over homes (and intervals), read from the fleet's own columns and not from the planners' problems.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from gridpact.errors import InputError
 from gridpact.horizon import Horizon
+from gridpact.settlement.assets import facts_of_fleet
+from gridpact.settlement.devices import DevicePlan, DeviceTrace, Facts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -68,6 +70,8 @@ class Premises:
     stays: tuple[CarStay, ...]
     day_of: tuple[NDArray[np.int64], ...]
     """Labels of the days within which the cycle limit holds, each of shape (H, T): operating days, calendar days."""
+    devices: Mapping[str, Facts] = field(default_factory=dict)
+    """Facts of further devices, by name, only of those that a home has."""
 
     @classmethod
     def of_fleet(
@@ -77,6 +81,7 @@ class Premises:
         *,
         sessions: Sequence[Sequence[tuple[int, int, float, float]]],
         blackout: Bools | None = None,
+        demand_kw: Mapping[str, Floats] | None = None,
     ) -> "Premises":
         """Facts of the fleet ``frame`` (columns of ``fleet.parquet``) over ``horizon``.
 
@@ -85,9 +90,10 @@ class Premises:
             horizon: the run's grid.
             sessions: for each home, its car's stays as (first, stop, start_kwh, required_kwh).
             blackout: intervals in which nothing may change, shape (H, T); none by default.
+            demand_kw: what further devices must give, by name, each of shape (H, T) [kW]; none by default.
 
         Raises:
-            InputError: ``sessions`` or ``blackout`` do not fit the fleet.
+            InputError: ``sessions``, ``blackout`` or ``demand_kw`` do not fit the fleet.
         """
         homes, periods = len(frame), horizon.periods
         if len(sessions) != homes:
@@ -132,6 +138,7 @@ class Premises:
                 for first, stop, start_kwh, required_kwh in stays
             ),
             day_of=_days(frame, horizon),
+            devices=facts_of_fleet(frame, demand_kw or {}, step_h=horizon.step_h, periods=periods),
         )
 
     @property
@@ -183,6 +190,8 @@ class Plan(Protocol):
     def vehicle_soc_kwh(self) -> Floats: ...
     @property
     def reserve_kw(self) -> Floats: ...
+    @property
+    def devices(self) -> Mapping[str, DevicePlan]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,11 +212,15 @@ class Trace:
     vehicle_soc_kwh: Floats
     """NaN where no car is plugged."""
     reserve_kw: Floats
+    devices: Mapping[str, DeviceTrace] = field(default_factory=dict)
+    """What further devices do, by name; zero for homes without."""
 
     def __post_init__(self) -> None:
         """Make the arrays read-only; raises InputError where shapes differ."""
         shape = np.shape(self.load_kw)
         for item in fields(self):
+            if item.name == "devices":
+                continue
             values = np.array(getattr(self, item.name), dtype=np.float64)
             if values.shape != shape or values.ndim != 2:
                 raise InputError(f"{item.name} has shape {values.shape}; a trace's arrays have shape (H, T) = {shape}")
@@ -233,7 +246,25 @@ class Trace:
             battery_soc_kwh=stack("battery_soc_kwh"),
             vehicle_soc_kwh=stack("vehicle_soc_kwh"),
             reserve_kw=stack("reserve_kw"),
+            devices=_devices(plans, shape=np.shape(load_kw)),
         )
+
+    def drawn_kw(self, name: str) -> Floats:
+        """A setting by its name in ``dispatch.parquet``, shape (H, T) [kW]."""
+        device = self.devices.get(name.removesuffix("_kw"))
+        values: Floats = getattr(self, name) if device is None else device.power_kw
+        return values
+
+
+def _devices(plans: Sequence[Plan], *, shape: tuple[int, ...]) -> dict[str, DeviceTrace]:
+    found: dict[str, DeviceTrace] = {}
+    for name in dict.fromkeys(name for plan in plans for name in plan.devices):
+        power, energy = np.zeros(shape), np.zeros(shape)
+        for home, plan in enumerate(plans):
+            if name in plan.devices:
+                power[home], energy[home] = plan.devices[name].power_kw, plan.devices[name].energy_kwh
+        found[name] = DeviceTrace(power_kw=power, energy_kwh=energy)
+    return found
 
 
 def _days(frame: pd.DataFrame, horizon: Horizon) -> tuple[NDArray[np.int64], ...]:

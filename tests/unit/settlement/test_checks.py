@@ -167,7 +167,7 @@ def test_trace_of_plans_stacks_homes():
     class Plan:
         def __init__(self, row):
             for name in Trace.__slots__:
-                setattr(self, name, getattr(trace, name)[row])
+                setattr(self, name, {} if name == "devices" else getattr(trace, name)[row])
 
     built = Trace.of_plans([Plan(0), Plan(1)], load_kw=trace.load_kw, solar_kw=trace.solar_kw)
     np.testing.assert_array_equal(built.net_kw, trace.net_kw)
