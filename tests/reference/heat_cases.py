@@ -13,7 +13,7 @@ STORES = ("tank", "house", "cold_spell", "tiny", "leaky", "weak", "tight", "full
 
 
 def heat_case(number: int, *, periods: int = 24, step_h: float = 1.0) -> Case:
-    """Home ``number`` with a heat store; the kind of store goes round with the number, apart from the home's feature."""
+    """Home ``number`` with a heat store, whose kind goes round with the number as the home's feature does."""
     kind = STORES[number % len(STORES)]
     rng = np.random.default_rng([77, number])
     base = case(number, periods=periods, step_h=step_h)
@@ -42,7 +42,7 @@ def _store(rng: np.random.Generator, kind: str, periods: int, step_h: float) -> 
         capacity_kwh={"tiny": 0.2}.get(kind, capacity),
         power_kw={"weak": 0.05}.get(kind, power),
         cop=cop,
-        leak_fraction_per_h={"leaky": 0.5, "no_demand": 0.1}.get(kind, float(rng.choice([0.0, 1e-15, 0.005, 0.03]))),
+        leak_fraction_per_h={"leaky": 0.2, "no_demand": 0.1}.get(kind, float(rng.choice([0.0, 1e-15, 0.005, 0.03]))),
         start_fraction=start,
         demand_profile="",
     )

@@ -66,8 +66,8 @@ class Truth:
                 self.p <= self.heat.power_kw,
                 self.warmth == self.heat.kept * before + self.heat.gain_h * made,
                 self.warmth <= self.heat.capacity_kwh,
-                self.warmth >= coldest_kwh(self.heat),
-                self.warmth[n - 1] >= min(self.heat.start_kwh, full_power_kwh(self.heat)[-1]),
+                self.warmth >= coldest_kwh(self.heat) - 1e-8,
+                self.warmth[n - 1] >= min(self.heat.start_kwh, full_power_kwh(self.heat)[-1]) - 1e-8,
             ]
             self.net = self.net + self.p
         self.rules += [self.u <= home.solar_kw, self.net == self.buy - self.sell]
@@ -93,7 +93,7 @@ class Truth:
             self.rules.append(end >= float(baseline.vehicle_soc_kwh[s.stop - 1]) - 1e-9)
         dark = np.flatnonzero(home.blackout) if home.blackout.size else np.zeros(0, int)
         if self.heat is not None:
-            self.rules.append(self.warmth[home.periods - 1] >= float(baseline.devices["heat"].energy_kwh[-1]) - 1e-9)
+            self.rules.append(self.warmth[home.periods - 1] >= float(baseline.devices["heat"].energy_kwh[-1]) - 1e-8)
         self._keep(dark, baseline, battery=True, vehicle=True, solar=True, heat=True)
         for t in range(home.periods):
             here = [(c, q) for c, q in commitments if c.first <= t < c.stop]

@@ -6,6 +6,10 @@ import numpy as np
 
 from gridpact.flexibility.devices import Draft, Floats, Indices
 
+ROOM_KWH = 1e-8
+"""Where only one schedule reaches what is asked, rounding must not leave none: leakage makes early power count for
+little at the end, and a solver that propagates bounds divides by that little [kWh]."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThermalStore:
@@ -66,9 +70,9 @@ class ThermalStore:
         draft.enter(rows, own, 1.0)
         draft.enter(rows[1:], own[:-1], -self.kept)
         draft.enter(rows, power, -self.gain_h * self.cop)
-        reach = self.reach_kwh()
+        reach = self.reach_kwh() - ROOM_KWH
         least = np.minimum(reach, 0.0)
-        least[-1] = max(min(self.start_kwh, reach[-1]), left_kwh)
+        least[-1] = max(min(self.start_kwh, reach[-1]), left_kwh - ROOM_KWH)
         draft.bound(own, least, self.capacity_kwh)
 
     def energy_kwh(self, power_kw: Floats) -> Floats:
