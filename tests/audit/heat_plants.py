@@ -29,9 +29,8 @@ def _warm(row: Row, folder: Folder) -> bool:
 
 
 def _drawn(row: Row, folder: Folder) -> bool:
-    return (
-        row["profile"] in {home.get("heat_demand_profile") for home in folder.table(FLEET)} and row["forecast_kw"] > 0
-    )
+    names = {home.get("heat_demand_profile") for home in folder.table(FLEET)}
+    return row["profile"] in names and row["forecast_kw"] > 0
 
 
 def _columns(file: str, *names: str) -> Plant:
@@ -163,3 +162,24 @@ HEAT_PLANTS: dict[str, Plant] = {
     "dispatch_heat_in_a_blackout": rows_changed(DISPATCH, _planned(_in_a_blackout)),
     "dispatch_heat_not_replayed": rows_changed(DISPATCH, _not_replayed),
 }
+
+FOUND_BY = {
+    "dispatch_heat_without_store": "physics.heat_present",
+    "dispatch_heat_columns_gone": "physics.heat_present",
+    "fleet_heat_cop_empty": "physics.heat_present",
+    "fleet_heat_gone": "physics.heat_present",
+    "fleet_heat_demand_unknown": "keys.references",
+    "profiles_heat_drawn_off": "physics.heat_demand",
+    "profiles_heat_expected_off": "physics.heat_energy",
+    "fleet_heat_power_cut": "physics.heat_power",
+    "dispatch_heat_negative": "physics.heat_power",
+    "dispatch_heat_power_off": "physics.net_balance",
+    "dispatch_heat_energy_off": "physics.heat_energy",
+    "fleet_heat_leak_off": "physics.heat_energy",
+    "dispatch_heat_runs_cold": "physics.heat_band",
+    "dispatch_heat_boils": "physics.heat_band",
+    "dispatch_heat_less_at_the_end": "physics.heat_end",
+    "dispatch_heat_in_a_blackout": "preferences.blackout",
+    "dispatch_heat_not_replayed": "physics.realised_replays_plan",
+}
+"""The check that must find it, whatever else does."""
