@@ -66,8 +66,8 @@ class Truth:
                 self.p <= self.heat.power_kw,
                 self.warmth == self.heat.kept * before + self.heat.gain_h * made,
                 self.warmth <= self.heat.capacity_kwh,
-                self.warmth >= coldest_kwh(self.heat) - 1e-8,
-                self.warmth[n - 1] >= min(self.heat.start_kwh, full_power_kwh(self.heat)[-1]) - 1e-8,
+                self.warmth >= coldest_kwh(self.heat),
+                self.warmth[n - 1] >= min(self.heat.start_kwh, full_power_kwh(self.heat)[-1]),
             ]
             self.net = self.net + self.p
         self.rules += [self.u <= home.solar_kw, self.net == self.buy - self.sell]

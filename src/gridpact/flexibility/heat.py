@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridpact.flexibility.devices import Draft, Floats, Indices
+from gridpact.flexibility.devices import Bools, Draft, Floats, Indices
 
+NEAR_KWH = 1e-9
+"""Reach and need closer than this are equal [kWh]."""
 ROOM_KWH = 1e-8
-"""Where only one schedule reaches what is asked, rounding must not leave none: leakage makes early power count for
-little at the end, and a solver that propagates bounds divides by that little [kWh]."""
+"""How far a plan may end below the baseline's energy, so that rounding does not leave it without a way [kWh]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,16 @@ class ThermalStore:
         draft.enter(rows, own, 1.0)
         draft.enter(rows[1:], own[:-1], -self.kept)
         draft.enter(rows, power, -self.gain_h * self.cop)
-        reach = self.reach_kwh() - ROOM_KWH
-        least = np.minimum(reach, 0.0)
-        least[-1] = max(min(self.start_kwh, reach[-1]), left_kwh - ROOM_KWH)
+        reach = self.reach_kwh()
+        owed = np.zeros(len(reach))
+        owed[-1] = self.start_kwh
+        least = np.minimum(owed, reach)
+        least[-1] = max(least[-1], min(left_kwh - ROOM_KWH, reach[-1]))
         draft.bound(own, least, self.capacity_kwh)
+        forced = _forced(reach <= owed + NEAR_KWH, full=reach >= self.capacity_kwh)
+        draft.bound(own[forced], reach[forced], reach[forced])
+        heating = forced & (reach < self.capacity_kwh)
+        draft.bound(power[heating], self.power_kw, self.power_kw)
 
     def energy_kwh(self, power_kw: Floats) -> Floats:
         """See `Device`."""
@@ -83,3 +90,16 @@ class ThermalStore:
             energy = self.kept * energy + more
             found[t] = energy
         return found
+
+
+def _forced(binding: Bools, *, full: Bools) -> Bools:
+    """Intervals whose end must be as warm as full power makes it, shape (T,).
+
+    Where full power only just reaches what is owed, there is one way to get there: full power since the store was last
+    full. It is stated outright, because a solver that finds it by propagating bounds back through the leakage divides
+    by what leaks, and then calls the program infeasible, or a worse point optimal.
+    """
+    forced = binding.copy()
+    for t in range(len(binding) - 2, -1, -1):
+        forced[t] |= forced[t + 1] and not full[t + 1]
+    return forced
