@@ -11,14 +11,15 @@ from reference.home_truth import Truth, check_schedule, convex, least_cost, most
 
 MODEL = HighsModel()
 SAME = 2e-6
+SAME_WITH_HEAT = 1e-7
 
 
-def compare_home(it: Case) -> None:
+def compare_home(it: Case, *, same: float = SAME) -> None:
     home = it.home
     baseline = MODEL.baseline(home)
     check_schedule(home, baseline)
     exclusive = not convex(home)
-    assert baseline.cost_usd == pytest.approx(least_cost(home, exclusive=exclusive), abs=SAME), it.name
+    assert baseline.cost_usd == pytest.approx(least_cost(home, exclusive=exclusive), abs=same), it.name
     if not exclusive:
         devices = (
             baseline.battery_charge_kw
@@ -32,14 +33,21 @@ def compare_home(it: Case) -> None:
     promises: tuple[Commitment, ...] = ()
     for ask in it.asks:
         curve = MODEL.cost_curve(home, baseline, promises, ask, levels=4)
-        compare_curve(home, baseline, promises, ask, curve, name=f"{it.name} {ask.opportunity_id}")
+        compare_curve(home, baseline, promises, ask, curve, name=f"{it.name} {ask.opportunity_id}", same=same)
         quantity = round(curve.deliverable_kw * 0.6, 3)
         if quantity >= max(curve.least_kw, 0.001):
             promises = (*promises, commitment(ask, quantity))
 
 
 def compare_curve(
-    home: HomeProblem, baseline: Schedule, promises: tuple[Commitment, ...], ask: Ask, curve: CostCurve, *, name: str
+    home: HomeProblem,
+    baseline: Schedule,
+    promises: tuple[Commitment, ...],
+    ask: Ask,
+    curve: CostCurve,
+    *,
+    name: str,
+    same: float,
 ) -> None:
     assert curve.quantity_kw[0] == 0
     assert curve.cost_usd[0] == 0
@@ -55,11 +63,11 @@ def compare_curve(
         quantity, cost = float(curve.quantity_kw[k]), float(curve.cost_usd[k])
         kept = (*promises, commitment(ask, quantity))
         true = least_cost(home, baseline, kept, exclusive=exclusive) - promised.cost_usd
-        assert true <= cost + SAME, f"{name}: {quantity} kW costs {true}, the curve says {cost}"
+        assert true <= cost + same, f"{name}: {quantity} kW costs {true}, the curve says {cost}"
         if not curve.inner_approximation and curve.least_kw == 0:
-            assert cost <= true + SAME, f"{name}: {quantity} kW costs {true}, the curve says {cost}"
+            assert cost <= true + same, f"{name}: {quantity} kW costs {true}, the curve says {cost}"
         elif k == len(curve.quantity_kw) - 1 and curve.inner_approximation:
-            assert cost <= true + curve.loss_usd + SAME, name
+            assert cost <= true + curve.loss_usd + same, name
     for share in (0.13, 0.5, 0.77, 1.0):
         quantity = round(share * top, 3)
         if not max(curve.least_kw, 0.001) <= quantity <= top:
@@ -78,7 +86,7 @@ def test_homes_agree_with_cvxpy(number: int) -> None:
 
 @pytest.mark.parametrize("number", range(40))
 def test_homes_with_heat_agree_with_cvxpy(number: int) -> None:
-    compare_home(heat_case(number))
+    compare_home(heat_case(number), same=SAME_WITH_HEAT)
 
 
 @pytest.mark.deep
@@ -90,7 +98,7 @@ def test_a_thousand_homes_agree_with_cvxpy(number: int) -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("number", range(40, 440))
 def test_four_hundred_homes_with_heat_agree_with_cvxpy(number: int) -> None:
-    compare_home(heat_case(number))
+    compare_home(heat_case(number), same=SAME_WITH_HEAT)
 
 
 @pytest.mark.parametrize("number", [3, 9])
