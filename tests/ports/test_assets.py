@@ -14,7 +14,7 @@ import pytest
 from audit.spoiling import Folder
 from gridpact.errors import InputError
 from gridpact.fleet.assets import ASSETS
-from gridpact.fleet.columns import COLUMNS
+from gridpact.fleet.columns import COLUMNS, FURTHER_COLUMNS
 from gridpact.fleet.day import FleetDay, build_fleet_day
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import read_fleet, write_fleet
@@ -25,9 +25,12 @@ from gridpact.horizon import Horizon
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.operation.inputs import DayRequest
 from gridpact.operation.system import IntegratedNegotiationSystem
+from gridpact.results.tables import FORMS
+from gridpact.settlement.assets import FACTS
 from gridpact.settlement.physics import simulate
 from gridpact.settlement.premises import Premises, Trace
 from gridpact_audit import audit
+from gridpact_audit.run import FURTHER
 
 MODEL = HighsModel()
 EVENING = datetime(2022, 7, 14, 0, tzinfo=UTC)
@@ -126,6 +129,16 @@ each_asset = pytest.mark.parametrize("name", sorted(CASES))
 
 def test_every_asset_is_in_the_suite() -> None:
     assert set(CASES) == set(ASSETS)
+
+
+def test_every_layer_knows_the_same_further_assets() -> None:
+    further = set(FURTHER_COLUMNS)
+    assert set(FACTS) == further
+    columns = [name for group in FORMS["dispatch"].further for name in group.names]
+    assert sorted(columns) == sorted(f"{name}{unit}" for name in further for unit in ("_kw", "_kwh"))
+    assert set(FURTHER) == {f"{name}_kw" for name in further}
+    groups = [[column.name for column in FURTHER_COLUMNS[name]] for name in FURTHER_COLUMNS]
+    assert [group.names for group in FORMS["fleet"].further] == groups
 
 
 def fleet_of(*rows: Mapping[str, Any], tariff: str = "time_of_use") -> Fleet:

@@ -183,7 +183,7 @@ def _fill(table: Columns, columns: Sequence[FleetColumn], *, given: set[str], pl
             table["load_profile"][row] = f"model:{LOAD_DEFAULT_KWH}:{row + 1}"
         if meter is None:
             table["meter_id"][row] = home
-    for row in np.flatnonzero(owned["heat"]):
+    for row in np.flatnonzero(owned["heat"]).tolist():
         if table["heat_demand_profile"][row] is None:
             table["heat_demand_profile"][row] = f"water:{HEAT_DEFAULT_KWH}:{row + 1}"
 

@@ -176,7 +176,7 @@ def _check_same_day(folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Hor
             raise InputError(f"--commitments {path}: home {home!r} is missing in {where}; use the same fleet")
         ours_row, theirs_row = now.loc[home], before.loc[home]
         for column in now.columns.union(before.columns, sort=False):
-            here, there = ours_row.get(column), theirs_row.get(column)
+            here, there = (_plain(row.get(column)) for row in (ours_row, theirs_row))
             if not _same(here, there):
                 raise InputError(
                     f"--commitments {path}: home {home!r} has {column} {there!r} there and {here!r} here; use the same "
@@ -199,6 +199,10 @@ def _same(ours: Any, theirs: Any) -> bool:
     if pd.isna(ours) or pd.isna(theirs):
         return bool(pd.isna(ours)) and bool(pd.isna(theirs))
     return bool(ours == theirs)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -40,7 +40,7 @@ class HeatFacts:
         """Facts of the fleet ``frame``, with the heat drawn, shape (H, T) [kW]."""
 
         def column(name: str) -> Floats:
-            return np.nan_to_num(frame[name].to_numpy(dtype=np.float64, na_value=np.nan), nan=0.0)
+            return np.asarray(np.nan_to_num(frame[name].to_numpy(dtype=np.float64, na_value=np.nan), nan=0.0))
 
         capacity = column("heat_capacity_kwh")
         owned = capacity > 0
