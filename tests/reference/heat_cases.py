@@ -7,6 +7,7 @@ import numpy as np
 
 from gridpact.fleet.heat import Heat
 from gridpact.flexibility.heat import ThermalStore
+from gridpact.flexibility.home import HomeProblem
 from reference.home_cases import Case, case
 
 STORES = ("tank", "house", "cold_spell", "tiny", "leaky", "weak", "tight", "full", "empty", "no_demand")
@@ -22,6 +23,47 @@ def heat_case(number: int, *, periods: int = 24, step_h: float = 1.0) -> Case:
         replace(ask, frozen_devices=("heat",) if not ask.reserve and rng.random() < 0.1 else ()) for ask in base.asks
     )
     return Case(name=f"{base.name}:{kind}", home=replace(base.home, devices=(store,)), asks=asks)
+
+
+def water_heater() -> HomeProblem:
+    """Nothing but a tank of 2 kWh and 4.5 kW that draws a kilowatt in the evening, noon to noon in quarter hours."""
+    hour = (12 + np.arange(96) / 4) % 24
+    plain = case(1, periods=96, step_h=0.25).home
+    facts = Heat(
+        capacity_kwh=2.0,
+        power_kw=4.5,
+        cop=1.0,
+        leak_fraction_per_h=0.015,
+        start_fraction=0.5,
+        demand_profile="",
+    )
+    store = ThermalStore(
+        capacity_kwh=facts.capacity_kwh,
+        power_kw=facts.power_kw,
+        cop=facts.cop,
+        kept=facts.kept(0.25),
+        gain_h=facts.gain_h(0.25),
+        start_kwh=facts.start_kwh,
+        demand_kw=np.where((hour >= 17) & (hour < 22), 1.0, 0.1),
+    )
+    return replace(
+        plain,
+        home_id="water-heater",
+        solar_kw=np.zeros(96),
+        import_usd_per_kwh=np.where((hour >= 16) & (hour < 21), 0.48, np.where(hour < 6, 0.12, 0.27)),
+        export_usd_per_kwh=np.full(96, 0.04),
+        battery_capacity_kwh=0.0,
+        battery_charge_kw=0.0,
+        battery_discharge_kw=0.0,
+        battery_start_kwh=0.0,
+        battery_floor_kwh=0.0,
+        battery_ceiling_kwh=0.0,
+        cycle_limit_kwh=float("inf"),
+        sessions=(),
+        export_allowed=True,
+        blackout=np.zeros(0, dtype=bool),
+        devices=(store,),
+    )
 
 
 def _store(rng: np.random.Generator, kind: str, periods: int, step_h: float) -> ThermalStore:
