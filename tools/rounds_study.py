@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gridpact import units
 from gridpact.fleet.day import build_fleet_day
 from gridpact.fleet.generator import generate_fleet
+from gridpact.flexibility.batch import CurveBatch
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import CostCurve
 from gridpact.horizon import zone
@@ -172,7 +173,7 @@ def draw_case(number: int, *, seed: int, model: HighsModel) -> Case:
         rules=call.rules,
         scenarios=call.price.scenarios,
         spec=market_day.spec,
-        curves=quotes.curves,
+        curves=tuple(quotes.curves),
         floors_usd_per_mwh=floors,
         willingness=willingness_of(state),
         worth=MarketWorth.certain(
@@ -182,8 +183,8 @@ def draw_case(number: int, *, seed: int, model: HighsModel) -> Case:
             price_cap=call.rules.bid_price_cap(opportunity.product),
         ),
         price=price,
-        full_usd=most_surplus(opportunity, quotes.curves, floors=free, price=price),
-        floors_usd=most_surplus(opportunity, quotes.curves, floors=floors, price=price),
+        full_usd=most_surplus(opportunity, tuple(quotes.curves), floors=free, price=price),
+        floors_usd=most_surplus(opportunity, tuple(quotes.curves), floors=floors, price=price),
         seed=fleet_seed,
     )
 
@@ -195,8 +196,9 @@ def most_surplus(opportunity: MarketOpportunity, curves: Sequence[CostCurve], *,
     Without floors the result is the full-information surplus.
     """
     hours, reserve = opportunity.window_h, opportunity.product.is_reserve
-    asked = Supply.from_curves(curves, floors_usd_per_mwh=floors, window_h=hours, reserve=reserve)
-    free = Supply.from_curves(curves, floors_usd_per_mwh=np.full(len(curves), np.nan), window_h=hours, reserve=reserve)
+    batch = CurveBatch.of(curves)
+    asked = Supply.from_curves(batch, floors_usd_per_mwh=floors, window_h=hours, reserve=reserve)
+    free = Supply.from_curves(batch, floors_usd_per_mwh=np.full(len(curves), np.nan), window_h=hours, reserve=reserve)
     open_to = (asked.reservation_price <= price) & (free.reservation_price <= price)
     sold, room = np.zeros(free.homes), opportunity.requested_kw
     for place in np.argsort(free.reservation_price, axis=None, kind="stable"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gridpact.fleet.preferences import Preferences as Preferences
     from gridpact.fleet.prosumer import Prosumer as Prosumer
     from gridpact.flexibility.highs import HighsModel as HighsModel
+    from gridpact.flexibility.kernel_model import KernelModel as KernelModel
     from gridpact.market.opportunities import read_opportunities as read_opportunities
     from gridpact.market.opportunity import MarketOpportunity as MarketOpportunity
     from gridpact.market.opportunity import Product as Product
@@ -43,6 +44,7 @@ _HOMES = {
     "Fleet": "fleet.fleet",
     "GridpactError": "errors",
     "HighsModel": "flexibility.highs",
+    "KernelModel": "flexibility.kernel_model",
     "InfeasibleError": "errors",
     "InputError": "errors",
     "IntegratedNegotiationSystem": "operation.system",
@@ -77,6 +79,7 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "IntegratedNegotiationSystem",
+    "KernelModel",
     "MarketOpportunity",
     "MarketRuleError",
     "OptimizationTool",

@@ -94,4 +94,4 @@ def deliverable_kw(request: DayRequest) -> NDArray[np.float64]:
     model = HighsModel()
     homes = freeze_baselines(day, fleet_day, model)
     quotes = quote(homes, day.calls[0], spec=day.spec, model=model)
-    return np.array([curve.deliverable_kw for curve in quotes.curves])
+    return quotes.curves.deliverable_kw

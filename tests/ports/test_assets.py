@@ -18,6 +18,7 @@ from gridpact.fleet.columns import COLUMNS, FURTHER_COLUMNS
 from gridpact.fleet.day import FleetDay, build_fleet_day
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import read_fleet, write_fleet
+from gridpact.flexibility.batch import ScheduleBatch
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Ask, Commitment, Schedule
 from gridpact.flexibility.problems import home_problems
@@ -180,7 +181,8 @@ def trace_of(it: Evening, *plans: Schedule) -> tuple[Premises, list[Trace]]:
         day.fleet.frame, HORIZON, sessions=day.sessions, blackout=day.blackout, demand_kw=day.demand_kw
     )
     return facts, [
-        Trace.of_plans([plan], load_kw=day.load_forecast_kw, solar_kw=day.solar_forecast_kw) for plan in plans
+        Trace.of_plans(ScheduleBatch.of([plan]), load_kw=day.load_forecast_kw, solar_kw=day.solar_forecast_kw)
+        for plan in plans
     ]
 
 

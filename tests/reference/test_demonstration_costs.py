@@ -54,7 +54,7 @@ def cheapest(day: FleetDay, number: int, *, deliver_kw: float = 0.0, baseline: P
             limits.append(drawn <= home.preferences.max_cycles_per_day * battery.capacity_kwh)
         wear = battery.wear_usd_per_kwh * h * cp.sum(discharge)
     plugged, ends = np.zeros(periods), []
-    for first, stop, start_kwh, required_kwh in day.sessions[number]:
+    for first, stop, start_kwh, required_kwh in tuple(day.sessions)[number]:
         car, span = home.vehicle, slice(first, stop)
         assert car is not None
         plugged[span] = 1.0

@@ -13,11 +13,11 @@ from gridpact.data.household import load_profiles
 from gridpact.data.names import split_zone
 from gridpact.data.reference import solar_profile
 from gridpact.errors import GridpactError, InputError, MissingDataError, UnitRangeError
-from gridpact.fleet.clock import PluggedTime, blackout_mask, plugged_times
+from gridpact.fleet.clock import blackout_mask
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.forecast import load_forecast, sun_forecast
+from gridpact.fleet.sessions import Sessions, sessions_of
 from gridpact.fleet.tariff import tariff_prices
-from gridpact.fleet.vehicle import Session
 from gridpact.horizon import Horizon, zone
 
 Floats = NDArray[np.float64]
@@ -46,8 +46,8 @@ class FleetDay:
     import_usd_per_kwh: Floats
     export_usd_per_kwh: Floats
     blackout: NDArray[np.bool_]
-    sessions: tuple[tuple[Session, ...], ...]
-    """Times at the plug of each home, in order."""
+    sessions: Sessions
+    """Times of every car at the plug."""
     profiles_frame: pd.DataFrame
     """Every profile in use, with the columns and order of ``profiles.parquet``."""
     tariffs_frame: pd.DataFrame
@@ -126,7 +126,7 @@ def build_fleet_day(
         import_usd_per_kwh=buying,
         export_usd_per_kwh=selling,
         blackout=_blackouts(fleet, horizon),
-        sessions=_sessions(fleet, horizon),
+        sessions=sessions_of(fleet, horizon),
         profiles_frame=_long({**load, **sun, **heat}, PROFILE_COLUMNS, starts),
         tariffs_frame=_long(tariff, TARIFF_COLUMNS, starts),
         demand_kw={"heat": _spread(heat, frame["heat_demand_profile"], horizon)[0]} if heat else {},
@@ -275,17 +275,3 @@ def _blackouts(fleet: Fleet, horizon: Horizon) -> NDArray[np.bool_]:
             known[key] = blackout_mask(windows, horizon=horizon, timezone=timezone)
         rows.append(known[key])
     return np.stack(rows)
-
-
-def _sessions(fleet: Fleet, horizon: Horizon) -> tuple[tuple[Session, ...], ...]:
-    known: dict[tuple[str, str, str], list[PluggedTime]] = {}
-    found: list[tuple[Session, ...]] = []
-    for home in fleet.prosumers():
-        if home.vehicle is None or not home.vehicle.arrive:
-            found.append(())
-            continue
-        key = (home.vehicle.arrive, home.vehicle.depart, home.timezone)
-        if key not in known:
-            known[key] = plugged_times(key[0], key[1], horizon=horizon, timezone=home.timezone)
-        found.append(home.vehicle.sessions(known[key], step_h=horizon.step_h))
-    return tuple(found)

@@ -10,7 +10,9 @@ whose exact solution is E' = E exp(-k h) + (cop p - q) (1 - exp(-k h)) / k.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,13 @@ class Heat:
     """Share of the capacity at the run's first instant."""
     demand_profile: str
     """Heat drawn [kW], a profile's name."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Heat | None":
+        """The store of a checked fleet's row; None where the home has none."""
+        if not row.get("heat_capacity_kwh", 0.0) > 0:
+            return None
+        return cls(**{str(name).removeprefix("heat_"): row[name] for name in row if str(name).startswith("heat_")})
 
     @property
     def start_kwh(self) -> float:

@@ -54,7 +54,7 @@ class Prosumer:
             ),
             persona=row["persona"],
             meter_id=row["meter_id"],
-            heat=_heat(row),
+            heat=Heat.from_row(row),
         )
 
 
@@ -75,9 +75,3 @@ def _solar(row: Mapping[str, Any]) -> Solar | None:
     if not row["solar_kw"] > 0:
         return None
     return Solar(installed_kw=row["solar_kw"], profile=row["solar_profile"])
-
-
-def _heat(row: Mapping[str, Any]) -> Heat | None:
-    if not row.get("heat_capacity_kwh", 0.0) > 0:
-        return None
-    return Heat(**{name.removeprefix("heat_"): row[name] for name in row if name.startswith("heat_")})

@@ -1,10 +1,7 @@
 """An electric car at a home's plug."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from gridpact.fleet.clock import PluggedTime
 
 V2G_FLOOR_FRACTION = 0.15
 
@@ -52,19 +49,3 @@ class Vehicle:
     def floor_kwh(self) -> float:
         """Energy below which the car is never discharged [kWh]."""
         return min(V2G_FLOOR_FRACTION * self.capacity_kwh, self.start_kwh)
-
-    def sessions(self, plugged: Sequence[PluggedTime], *, step_h: float) -> tuple[Session, ...]:
-        """The energies that go with each time at the plug.
-
-        The car is wanted at ``required_soc_fraction``, or at what full power reaches by then. Where the horizon ends
-        first, it must be charged so far that full power afterwards still reaches it, and never below its start.
-        """
-        stored_kw = self.charge_kw * self.charge_efficiency
-        found = []
-        for span in plugged:
-            required = self.required_soc_fraction * self.capacity_kwh
-            if span.hours_after > 0:
-                required = max(self.start_kwh, required - stored_kw * span.hours_after)
-            reachable = self.start_kwh + stored_kw * step_h * (span.stop - span.first)
-            found.append(Session(span.first, span.stop, self.start_kwh, min(required, reachable)))
-        return tuple(found)

@@ -137,7 +137,7 @@ def _tidied(home: HomeProblem, terms: Terms, ladder: _Ladder, *, straight: bool)
             continue
         solver = Solver(made.program)
         solver.set_bounds([made.layout.quantity], quantity, quantity)
-        found = solver.solve_in_order([made.program.cost, made.throughput, made.lateness])
+        found = solver.solve_in_order([made.program.cost, made.preference])
         if found is not None:
             settings[level] = read_settings(home, terms, made.layout, found.columns)
     return replace(ladder, settings=tuple(settings))

@@ -18,7 +18,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceTrace:
-    """What one further device does over T intervals."""
+    """What one further device does over T intervals; in a batch, with a row a home."""
 
     power_kw: Floats
     """Power it draws at the meter, shape (T,) [kW]."""

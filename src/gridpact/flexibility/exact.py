@@ -124,7 +124,7 @@ def settle_modes(home: HomeProblem, terms: Terms, exact: Exact) -> Settings:
     buying = exact.columns[at.buy[meter]] >= exact.columns[at.sell[meter]]
     _close(solver, at.sell[meter[buying]])
     _close(solver, at.buy[meter[~buying]])
-    found = solver.solve_in_order([made.program.cost, made.throughput, made.lateness])
+    found = solver.solve_in_order([made.program.cost, made.preference])
     if found is None:
         return exact.settings
     settings = read_settings(home, terms, at, found.columns)

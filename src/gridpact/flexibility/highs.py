@@ -9,6 +9,7 @@ from gridpact.flexibility.curve import trace_curve
 from gridpact.flexibility.exact import ghost_patterns, settle_modes, solve_exactly
 from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, Schedule
 from gridpact.flexibility.linear import Solver
+from gridpact.flexibility.model import OneByOne
 from gridpact.flexibility.program import Ghosts, build, crossed_meter, vehicle_lowest_kwh
 from gridpact.flexibility.settings import Settings, fits, read_settings, to_schedule
 from gridpact.flexibility.terms import Terms, with_promises, without_vpp
@@ -17,15 +18,16 @@ BETTER_USD = 1e-9
 """A mixed-integer schedule replaces a linear one only if it is cheaper by this much [USD]."""
 
 
-class HighsModel:
+class HighsModel(OneByOne):
     """`FlexibilityModel` with HiGHS: linear where that is exact, mixed-integer where it is not."""
 
     def __init__(self, *, node_limit: int = 2000) -> None:
         """Bound mixed-integer searches by ``node_limit`` branch-and-bound nodes, so that results repeat exactly."""
+        super().__init__()
         self._node_limit = node_limit
 
     def baseline(self, home: HomeProblem) -> Schedule:
-        """See `FlexibilityModel.baseline`."""
+        """See `OneByOne.baseline`."""
         found = self._cheapest(home, without_vpp(home))
         if found is None:
             raise InfeasibleError(f"home {home.home_id!r} has no schedule of its own: {_cause(home)}")
@@ -34,7 +36,7 @@ class HighsModel:
     def cost_curve(
         self, home: HomeProblem, baseline: Schedule, commitments: Sequence[Commitment], ask: Ask, levels: int = 8
     ) -> CostCurve:
-        """See `FlexibilityModel.cost_curve`."""
+        """See `OneByOne.cost_curve`."""
         binding = _binding(commitments)
         promised = self.schedule(home, baseline, binding).cost_usd if binding else baseline.cost_usd
         return trace_curve(
@@ -42,7 +44,7 @@ class HighsModel:
         )
 
     def schedule(self, home: HomeProblem, baseline: Schedule, commitments: Sequence[Commitment]) -> Schedule:
-        """See `FlexibilityModel.schedule`."""
+        """See `OneByOne.schedule`."""
         binding = _binding(commitments)
         if not binding:
             return baseline
@@ -99,7 +101,7 @@ class HighsModel:
 
 def _solve(home: HomeProblem, terms: Terms, *, straight: bool, ghosts: Ghosts | None = None) -> Settings | None:
     made = build(home, terms, straight=straight, ghosts=ghosts)
-    found = Solver(made.program).solve_in_order([made.program.cost, made.throughput, made.lateness])
+    found = Solver(made.program).solve_in_order([made.program.cost, made.preference])
     return None if found is None else read_settings(home, terms, made.layout, found.columns)
 
 

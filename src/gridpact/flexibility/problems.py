@@ -1,34 +1,111 @@
-"""From a fleet's day to one problem per home, and what a schedule costs."""
+"""From a fleet's day to the problems of its homes, and what a schedule costs."""
 
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
 import numpy as np
 
+from gridpact.fleet.columns import FURTHER_COLUMNS
 from gridpact.fleet.day import FleetDay
-from gridpact.fleet.prosumer import Prosumer
+from gridpact.fleet.heat import Heat
+from gridpact.fleet.vehicle import V2G_FLOOR_FRACTION
+from gridpact.flexibility.batch import HomeBatch, ScheduleBatch
 from gridpact.flexibility.devices import Device
 from gridpact.flexibility.heat import ThermalStore
-from gridpact.flexibility.home import HomeProblem, Schedule, VehicleSession
+from gridpact.flexibility.home import Floats, HomeProblem, Schedule
 from gridpact.flexibility.terms import energy_bill_usd
 from gridpact.horizon import Horizon, zone
 
 
-def home_problems(fleet_day: FleetDay, *, operator_soc_reserve: float = 0.0) -> list[HomeProblem]:
+def home_problems(fleet_day: FleetDay, *, operator_soc_reserve: float = 0.0) -> HomeBatch:
     """The problem of every home, in the fleet's order, on forecasts.
 
     Args:
         fleet_day: the fleet on the run's grid.
         operator_soc_reserve: share of every battery that plans keep, on top of the owners' own wishes [fraction].
     """
-    spans: dict[str, tuple[tuple[int, int], ...]] = {}
-    problems = []
-    for number, home in enumerate(fleet_day.fleet.prosumers()):
-        if home.timezone not in spans:
-            spans[home.timezone] = cycle_windows(fleet_day.horizon, home.timezone)
-        problems.append(
-            _problem(fleet_day, number, home, spans[home.timezone], operator_soc_reserve=operator_soc_reserve)
-        )
-    return problems
+    frame, sessions = fleet_day.fleet.frame, fleet_day.sessions
+    zones, group = np.unique(frame["timezone"].to_numpy(dtype=str), return_inverse=True)
+
+    def column(name: str) -> Floats:
+        return frame[name].to_numpy(dtype=np.float64)
+
+    def owned(device: str, name: str, otherwise: float = 0.0) -> Floats:
+        """A device's column; ``otherwise`` where a home has no such device."""
+        return np.where(column(f"{device}_capacity_kwh") > 0, column(f"{device}_{name}"), otherwise)
+
+    capacity, car = owned("battery", "capacity_kwh"), owned("vehicle", "capacity_kwh")
+    start = owned("battery", "soc_fraction") * capacity
+    floor = np.maximum(owned("battery", "min_soc_fraction"), column("backup_soc_fraction")) * capacity
+    cycles = column("max_cycles_per_day")
+    limited = (capacity > 0) & ~np.isnan(cycles)
+    return HomeBatch(
+        home_ids=fleet_day.fleet.home_ids,
+        step_h=fleet_day.horizon.step_h,
+        cycle_windows=tuple(cycle_windows(fleet_day.horizon, str(name)) for name in zones),
+        cycle_group=group.astype(np.int64),
+        load_kw=fleet_day.load_forecast_kw,
+        solar_kw=fleet_day.solar_forecast_kw,
+        import_usd_per_kwh=fleet_day.import_usd_per_kwh,
+        export_usd_per_kwh=fleet_day.export_usd_per_kwh,
+        battery_capacity_kwh=capacity,
+        battery_charge_kw=owned("battery", "charge_kw"),
+        battery_discharge_kw=owned("battery", "discharge_kw"),
+        battery_charge_efficiency=owned("battery", "charge_efficiency", 1.0),
+        battery_discharge_efficiency=owned("battery", "discharge_efficiency", 1.0),
+        battery_start_kwh=start,
+        battery_floor_kwh=np.minimum(floor, start),
+        battery_ceiling_kwh=owned("battery", "max_soc_fraction") * capacity,
+        battery_wear_usd_per_kwh=owned("battery", "wear_usd_per_kwh"),
+        cycle_limit_kwh=np.where(limited, np.where(limited, cycles, 0.0) * capacity, np.inf),
+        vehicle_capacity_kwh=car,
+        vehicle_charge_kw=owned("vehicle", "charge_kw"),
+        vehicle_discharge_kw=owned("vehicle", "discharge_kw"),
+        vehicle_charge_efficiency=owned("vehicle", "charge_efficiency", 1.0),
+        vehicle_discharge_efficiency=owned("vehicle", "discharge_efficiency", 1.0),
+        vehicle_floor_kwh=np.minimum(V2G_FLOOR_FRACTION * car, owned("vehicle", "soc_fraction") * car),
+        session_offset=sessions.offset,
+        session_first=sessions.first,
+        session_stop=sessions.stop,
+        session_start_kwh=sessions.start_kwh,
+        session_required_kwh=sessions.required_kwh,
+        export_allowed=frame["export_allowed"].to_numpy(dtype=np.bool_),
+        blackout=fleet_day.blackout,
+        floor_usd_per_mwh=column("floor_usd_per_mwh"),
+        operator_reserve_kwh=operator_soc_reserve * capacity,
+        devices=_devices(fleet_day),
+    )
+
+
+def _devices(fleet_day: FleetDay) -> tuple[tuple[Device, ...], ...]:
+    """The further devices of every home, empty where no home has any; a new kind of device is one more entry here."""
+    found: dict[int, list[Device]] = {}
+    for number, store in _heat_stores(fleet_day):
+        found.setdefault(number, []).append(store)
+    return tuple(tuple(found.get(number, ())) for number in range(len(fleet_day.fleet))) if found else ()
+
+
+def _heat_stores(fleet_day: FleetDay) -> Iterator[tuple[int, Device]]:
+    if "heat" not in fleet_day.demand_kw:
+        return
+    names = [column.name for column in FURTHER_COLUMNS["heat"]]
+    step_h, demand_kw = fleet_day.horizon.step_h, fleet_day.demand_kw["heat"]
+    columns = [fleet_day.fleet.frame[name].tolist() for name in names]
+    for number, row in enumerate(zip(*columns, strict=True)):
+        heat = Heat.from_row(dict(zip(names, row, strict=True)))
+        if heat is not None:
+            yield (
+                number,
+                ThermalStore(
+                    capacity_kwh=heat.capacity_kwh,
+                    power_kw=heat.power_kw,
+                    cop=heat.cop,
+                    kept=heat.kept(step_h),
+                    gain_h=heat.gain_h(step_h),
+                    start_kwh=heat.start_kwh,
+                    demand_kw=demand_kw[number],
+                ),
+            )
 
 
 def cycle_windows(horizon: Horizon, timezone: str) -> tuple[tuple[int, int], ...]:
@@ -48,69 +125,13 @@ def cycle_windows(horizon: Horizon, timezone: str) -> tuple[tuple[int, int], ...
     return tuple(sorted(spans))
 
 
+def replay_costs(homes: HomeBatch, schedules: ScheduleBatch) -> Floats:
+    """What the settings of each home's schedule cost, shape (N,) [USD]; see `replay_cost`."""
+    pairs = zip(homes, schedules, strict=True)
+    return np.array([replay_cost(home, schedule) for home, schedule in pairs], dtype=np.float64)
+
+
 def replay_cost(home: HomeProblem, schedule: Schedule) -> float:
     """Energy bill plus battery wear of a schedule's settings [USD]."""
     wear = float(schedule.battery_discharge_kw.sum()) * home.step_h * home.battery_wear_usd_per_kwh
     return energy_bill_usd(home, schedule.net_kw) + wear
-
-
-def _problem(
-    fleet_day: FleetDay,
-    number: int,
-    home: Prosumer,
-    spans: tuple[tuple[int, int], ...],
-    *,
-    operator_soc_reserve: float,
-) -> HomeProblem:
-    battery, vehicle, wishes = home.battery, home.vehicle, home.preferences
-    blackout = fleet_day.blackout[number]
-    return HomeProblem(
-        home_id=home.home_id,
-        step_h=fleet_day.horizon.step_h,
-        cycle_windows=spans,
-        load_kw=fleet_day.load_forecast_kw[number],
-        solar_kw=fleet_day.solar_forecast_kw[number],
-        import_usd_per_kwh=fleet_day.import_usd_per_kwh[number],
-        export_usd_per_kwh=fleet_day.export_usd_per_kwh[number],
-        battery_capacity_kwh=battery.capacity_kwh if battery else 0.0,
-        battery_charge_kw=battery.charge_kw if battery else 0.0,
-        battery_discharge_kw=battery.discharge_kw if battery else 0.0,
-        battery_charge_efficiency=battery.charge_efficiency if battery else 1.0,
-        battery_discharge_efficiency=battery.discharge_efficiency if battery else 1.0,
-        battery_start_kwh=battery.start_kwh if battery else 0.0,
-        battery_floor_kwh=battery.floor_kwh(backup_soc_fraction=wishes.backup_soc_fraction) if battery else 0.0,
-        battery_ceiling_kwh=battery.ceiling_kwh if battery else 0.0,
-        battery_wear_usd_per_kwh=battery.wear_usd_per_kwh if battery else 0.0,
-        cycle_limit_kwh=wishes.max_cycles_per_day * battery.capacity_kwh if battery else float("inf"),
-        vehicle_capacity_kwh=vehicle.capacity_kwh if vehicle else 0.0,
-        vehicle_charge_kw=vehicle.charge_kw if vehicle else 0.0,
-        vehicle_discharge_kw=vehicle.discharge_kw if vehicle else 0.0,
-        vehicle_charge_efficiency=vehicle.charge_efficiency if vehicle else 1.0,
-        vehicle_discharge_efficiency=vehicle.discharge_efficiency if vehicle else 1.0,
-        vehicle_floor_kwh=vehicle.floor_kwh if vehicle else 0.0,
-        sessions=tuple(VehicleSession(**session._asdict()) for session in fleet_day.sessions[number]),
-        export_allowed=wishes.export_allowed,
-        blackout=blackout if blackout.any() else np.zeros(0, dtype=np.bool_),
-        floor_usd_per_mwh=wishes.floor_usd_per_mwh,
-        operator_reserve_kwh=operator_soc_reserve * battery.capacity_kwh if battery else 0.0,
-        devices=_devices(fleet_day, number, home),
-    )
-
-
-def _devices(fleet_day: FleetDay, number: int, home: Prosumer) -> tuple[Device, ...]:
-    """The further devices of one home; a new kind of device is one more entry here."""
-    found: list[Device] = []
-    step_h = fleet_day.horizon.step_h
-    if home.heat is not None:
-        found.append(
-            ThermalStore(
-                capacity_kwh=home.heat.capacity_kwh,
-                power_kw=home.heat.power_kw,
-                cop=home.heat.cop,
-                kept=home.heat.kept(step_h),
-                gain_h=home.heat.gain_h(step_h),
-                start_kwh=home.heat.start_kwh,
-                demand_kw=fleet_day.demand_kw["heat"][number],
-            )
-        )
-    return tuple(found)

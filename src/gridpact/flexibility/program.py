@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from gridpact.flexibility.home import Bools, Floats, HomeProblem
 from gridpact.flexibility.linear import Program, TripletMatrix
 from gridpact.flexibility.terms import Terms
+from gridpact.flexibility.ties import LATE, LATE_DEVICE, LATE_OUT, LATE_VEHICLE, SPILL, lateness
 
 Indices = NDArray[np.int64]
 
@@ -90,10 +91,8 @@ class HomeProgram:
 
     program: Program
     layout: Layout
-    throughput: Floats
-    """Second objective: energy through the devices; curtailment counts a thousandth [kWh]."""
-    lateness: Floats
-    """Third objective: charging energy times how late it is."""
+    preference: Floats
+    """Second objective, see `ties`: energy through the devices, a little more the later [kWh]."""
 
 
 def vehicle_lowest_kwh(home: HomeProblem, session: int) -> float:
@@ -428,18 +427,15 @@ class _Draft:
         integer = np.zeros(0, dtype=np.bool_)
         if self.integers and self.integers < size:
             integer = np.arange(size) >= self.integers
-        throughput, lateness = np.zeros(size), np.zeros(size)
-        for columns in (at.charge, at.discharge, at.vehicle_charge, at.vehicle_discharge, *at.devices):
-            throughput[columns] = home.step_h
-        throughput[at.curtailed] = 1e-3 * home.step_h
-        when = np.arange(home.periods) / home.periods
-        lateness[at.charge] = when[: len(at.charge)] * home.step_h
-        lateness[at.vehicle_charge] = when[at.plugged] * home.step_h
-        lateness[at.discharge] = 1e-3 * lateness[at.charge]
+        preference, late = np.zeros(size), lateness(home.periods)
+        preference[at.charge] = 1.0 + LATE * late[: len(at.charge)]
+        preference[at.discharge] = 1.0 + LATE * LATE_OUT * late[: len(at.discharge)]
+        preference[at.vehicle_charge] = 1.0 + LATE_VEHICLE * late[at.plugged]
         if len(at.vehicle_discharge):
-            lateness[at.vehicle_discharge] = 1e-3 * lateness[at.vehicle_charge]
+            preference[at.vehicle_discharge] = 1.0 + LATE_VEHICLE * LATE_OUT * late[at.plugged]
+        preference[at.curtailed] = SPILL
         for power in at.devices:
-            lateness[power] = when * home.step_h
+            preference[power] = 1.0 + LATE_DEVICE * late
         return HomeProgram(
             program=Program(
                 cost=self.cost,
@@ -453,6 +449,5 @@ class _Draft:
                 integer=integer,
             ),
             layout=at,
-            throughput=throughput,
-            lateness=lateness,
+            preference=preference * home.step_h,
         )

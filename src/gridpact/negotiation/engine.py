@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from gridpact import units
 from gridpact.errors import InputError, UnitRangeError
+from gridpact.flexibility.batch import CurveBatch
 from gridpact.flexibility.home import CostCurve
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.messages.books import Answer, AnswerBook, BidBook, Bools, Floats, Ints, OfferBook
@@ -59,7 +60,7 @@ class CoreNegotiationEngine:
     def negotiate(
         self,
         opportunity: MarketOpportunity,
-        curves: Sequence[CostCurve],
+        curves: CurveBatch | Sequence[CostCurve],
         *,
         floors_usd_per_mwh: ArrayLike,
         willingness: ArrayLike,
@@ -88,7 +89,7 @@ class CoreNegotiationEngine:
             InputError: curves, floors or willingness that do not fit together, an unknown strategy or home.
         """
         supply = Supply.from_curves(
-            curves,
+            CurveBatch.of(curves),
             floors_usd_per_mwh=floors_usd_per_mwh,
             window_h=opportunity.window_h,
             reserve=opportunity.product.is_reserve,

@@ -5,16 +5,15 @@ policy in place of what is refused. The policy is: the previous ask (the reserva
 response to the offer, or nothing new where even that would leave the home below its reservation.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gridpact import units
-from gridpact.flexibility.home import CostCurve
+from gridpact.flexibility.batch import CurveBatch
 from gridpact.messages.books import Bools, Floats, Ints, OfferBook
 from gridpact.negotiation.protocol import KW_SLACK
 from gridpact.negotiation.supply import Supply, ceil_cents, cumulative_usd, money_slack, whole_watts
@@ -159,22 +158,18 @@ class Referee:
         return codes
 
 
-def reservations_frame(opportunity_id: str, curves: Sequence[CostCurve]) -> pd.DataFrame:
+def reservations_frame(opportunity_id: str, curves: CurveBatch) -> pd.DataFrame:
     """Columns of ``private/reservations.parquet``: each home's true cost curve, for auditors only."""
-    counts = [len(curve.quantity_kw) for curve in curves]
-    names = np.repeat(np.array([curve.home_id for curve in curves], dtype=object), counts)
+    names = np.repeat(np.array(curves.home_ids, dtype=object), curves.counts)
+    real = np.arange(curves.quantity_kw.shape[1])[None, :] < curves.counts[:, None]
     return pd.DataFrame(
         {
-            "opportunity_id": pd.Series([opportunity_id] * sum(counts), dtype="str"),
+            "opportunity_id": pd.Series([opportunity_id] * len(names), dtype="str"),
             "home_id": pd.Series(names, dtype="str"),
-            "quantity_kw": _joined([curve.quantity_kw for curve in curves]),
-            "cost_usd": _joined([curve.cost_usd for curve in curves]),
+            "quantity_kw": curves.quantity_kw[real],
+            "cost_usd": curves.cost_usd[real],
         }
     )
-
-
-def _joined(arrays: Sequence[ArrayLike]) -> Floats:
-    return np.concatenate([np.asarray(array, dtype=np.float64) for array in arrays]) if arrays else np.zeros(0)
 
 
 def _any(cells: Bools) -> Bools:

@@ -5,7 +5,6 @@ home may sell up to the segment's end, max(C(q), floor price * energy). Homes ha
 levels; missing ones are segments of zero width that repeat the last price.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from gridpact import units
 from gridpact.errors import InputError
-from gridpact.flexibility.home import CostCurve
+from gridpact.flexibility.batch import CurveBatch
 from gridpact.messages.books import Floats
 
 CENT_SLACK = 1e-6
@@ -59,7 +58,7 @@ class Supply:
 
     @classmethod
     def from_curves(
-        cls, curves: Sequence[CostCurve], *, floors_usd_per_mwh: ArrayLike, window_h: float, reserve: bool
+        cls, curves: CurveBatch, *, floors_usd_per_mwh: ArrayLike, window_h: float, reserve: bool
     ) -> "Supply":
         """Lay out ``curves``, one a home, with floor prices, shape (n,) [USD/MWh]; NaN means no floor.
 
@@ -69,7 +68,7 @@ class Supply:
             InputError: a home twice, a curve that is not one (falling, not finite, not zero at zero), or floors
                 of another length.
         """
-        home_ids = tuple(curve.home_id for curve in curves)
+        home_ids = curves.home_ids
         if len(set(home_ids)) != len(home_ids):
             raise InputError(f"home {_first_repeated(home_ids)!r} has more than one cost curve")
         floors = np.asarray(floors_usd_per_mwh, dtype=np.float64)
@@ -89,7 +88,7 @@ class Supply:
             level_kw=_frozen(level_kw),
             reservation_usd=_frozen(reservation),
             reservation_price=_frozen(price),
-            least_kw=_frozen(np.array([curve.least_kw for curve in curves], dtype=np.float64)),
+            least_kw=_frozen(curves.least_kw.copy()),
         )
 
     @property
@@ -121,21 +120,18 @@ def cumulative_usd(width_kw: Floats, price: Floats, window_h: float) -> Floats:
     return np.asarray(np.cumsum(width_kw * price, axis=1) * window_h / units.KW_PER_MW)
 
 
-def _levels(curves: Sequence[CostCurve]) -> tuple[Floats, Floats]:
+def _levels(curves: CurveBatch) -> tuple[Floats, Floats]:
     """Cumulative whole-watt quantities and their cost, both (n, K), without the point at zero."""
-    if not curves:
+    if not len(curves):
         return np.zeros((0, 1)), np.zeros((0, 1))
-    counts = np.array([len(curve.quantity_kw) for curve in curves])
-    if (counts == 0).any() or any(len(curve.cost_usd) != len(curve.quantity_kw) for curve in curves):
-        raise InputError("every cost curve needs as many costs as quantities, and at least the point at zero")
-    quantity = np.concatenate([curve.quantity_kw for curve in curves]).astype(np.float64)
-    cost = np.concatenate([curve.cost_usd for curve in curves]).astype(np.float64)
-    home = np.repeat(np.arange(len(curves)), counts)
-    first = np.concatenate([[True], home[1:] != home[:-1]])
+    real = np.arange(curves.quantity_kw.shape[1])[None, :] < curves.counts[:, None]
+    home, column = np.nonzero(real)
+    quantity, cost = curves.quantity_kw[real], curves.cost_usd[real]
+    first = column == 0
     rise = np.where(first, 0.0, np.diff(quantity, prepend=0.0))
     wrong = ~np.isfinite(quantity) | ~np.isfinite(cost) | (rise < 0) | (first & ((quantity != 0) | (cost != 0)))
     if wrong.any():
-        culprit = curves[int(home[np.argmax(wrong)])].home_id
+        culprit = curves.home_ids[int(home[np.argmax(wrong)])]
         raise InputError(f"the cost curve of home {culprit!r} must be finite, start at (0, 0) and rise in quantity")
     # Down to whole watts along the curve's own chord, which keeps it convex and at or above the true cost.
     watts = whole_watts(quantity)

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridpact.coalition.terms import WholeLots
-from gridpact.flexibility.home import Commitment
 from gridpact.flexibility.model import FlexibilityModel
+from gridpact.flexibility.promises import CommitmentBatch
 from gridpact.market.clearing import Clearing, clear
 from gridpact.messages.books import OptionBook
 from gridpact.negotiation.aggregator import MarketWorth
@@ -95,29 +95,14 @@ def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: Flexibilit
             "shadow_prices": list(decision.shadow_prices),
             "diagnosis": None if decision.diagnosis is None else decision.diagnosis.text,
             "notes": list(decision.notes),
-            "inner_approximations": sum(curve.inner_approximation for curve in quotes.curves),
-            "inner_approximation_loss_kw": sum(curve.loss_kw for curve in quotes.curves),
-            "inner_approximation_loss_usd": sum(curve.loss_usd for curve in quotes.curves),
+            "inner_approximations": int(quotes.curves.inner_approximation.sum()),
+            "inner_approximation_loss_kw": sum(quotes.curves.loss_kw.tolist()),
+            "inner_approximation_loss_usd": sum(quotes.curves.loss_usd.tolist()),
         },
     )
     award = _clear(call, quotes, talks, decision, dropped, chronicle=chronicle)
-    for home_id, quantity_kw in award.committed_kw.items():
-        ask = quotes.asks[home_id]
-        homes.promise(
-            home_id,
-            Commitment(
-                opportunity_id=opportunity.opportunity_id,
-                first=ask.first,
-                stop=ask.stop,
-                quantity_kw=quantity_kw,
-                reserve=ask.reserve,
-                sustain_h=ask.sustain_h,
-                reduction_only=ask.reduction_only,
-                frozen_battery=ask.frozen_battery,
-                frozen_vehicle=ask.frozen_vehicle,
-                frozen_devices=ask.frozen_devices,
-            ),
-        )
+    promised = np.array([award.committed_kw.get(home, 0.0) for home in homes.home_ids])
+    homes.awarded.append(CommitmentBatch.to_ask(quotes.asks, promised))
     return award
 
 

@@ -6,7 +6,7 @@ data -> fleet, market -> flexibility -> negotiation -> coalition, optimisation -
 from collections.abc import Callable
 
 from gridpact.fleet.day import build_fleet_day
-from gridpact.flexibility.highs import HighsModel
+from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
@@ -15,7 +15,7 @@ from gridpact.operation.delivery import deliver_and_settle
 from gridpact.operation.homes import freeze_baselines
 from gridpact.operation.inputs import MarketDay
 from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_settlement
-from gridpact.optimization.dispatch import Spread, plan_dispatch
+from gridpact.optimization.dispatch import plan_dispatch
 
 Progress = Callable[[str], None]
 
@@ -25,15 +25,13 @@ def run_market_day(
     *,
     model: FlexibilityModel | None = None,
     progress: Progress = lambda stage: None,
-    spread: Spread = map,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
 
     Args:
         day: a checked market day, see `prepare_day`.
-        model: what prices a home's flexibility; HiGHS on the reference model by default.
+        model: what prices a home's flexibility; the compiled kernel by default, with HiGHS behind it.
         progress: told the name of each stage as it begins.
-        spread: how work on independent homes is spread, like the built-in ``map``.
 
     Returns:
         Everything that goes into the run folder.
@@ -41,7 +39,7 @@ def run_market_day(
     Raises:
         InfeasibleError: a home's own data allow no schedule at all.
     """
-    model = model or HighsModel()
+    model = model or KernelModel()
     chronicle = Chronicle()
     begin(day, chronicle)
 
@@ -56,7 +54,7 @@ def run_market_day(
     )
     with chronicle.stage("baseline"):
         progress("freezing every home's baseline")
-        homes = freeze_baselines(day, fleet_day, model, spread=spread)
+        homes = freeze_baselines(day, fleet_day, model)
         note_baseline(homes, chronicle)
 
     awards: list[Award] = []
@@ -66,9 +64,9 @@ def run_market_day(
 
     with chronicle.stage("dispatch"):
         progress("dispatching")
-        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=spread)
+        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model)
         failing = [home for home, stage in day.drop_outs.items() if stage == "after"]
-        note_dispatch(plan, homes, chronicle, failing=failing)
+        note_dispatch(plan, homes, chronicle, failing=failing, model=model)
     with chronicle.stage("settlement"):
         progress("settling")
         delivered = deliver_and_settle(homes, plan, awards, day=day)

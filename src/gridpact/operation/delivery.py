@@ -45,7 +45,7 @@ class Delivered:
 
 def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award], *, day: MarketDay) -> Delivered:
     """Replay the plan on what really came, meter it, and settle every award."""
-    fleet_day, problems = homes.day, homes.problems
+    fleet_day = homes.day
     premises = Premises.of_fleet(
         homes.fleet.frame,
         homes.horizon,
@@ -57,7 +57,7 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
     real = {"load_kw": fleet_day.load_realised_kw, "solar_kw": fleet_day.solar_realised_kw}
     baseline = Trace.of_plans(homes.baselines, **expected)
     planned = Trace.of_plans(plan.schedules, **expected)
-    promises = _promises(homes, day)
+    promises = _promises(homes)
     shape = (premises.homes, premises.periods)
     dropped = np.array([day.drop_outs.get(home) == "after" for home in premises.home_ids], dtype=np.bool_)
     import_only = np.zeros(shape, dtype=np.bool_)
@@ -91,7 +91,7 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
         [_cleared(award, award.clearing) for award in awards if award.clearing is not None and award.committed_kw],
         deliveries,
         pd.concat([award.options for award in awards], ignore_index=True),
-        home_ids=[problem.home_id for problem in problems],
+        home_ids=homes.home_ids,
     )
     traces = {"baseline": baseline, "planned": planned, "realised": realised}
     return Delivered(
@@ -113,28 +113,23 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
     )
 
 
-def _promises(homes: Homes, day: MarketDay) -> list[Promise]:
+def _promises(homes: Homes) -> list[Promise]:
     """Every home's promises, earlier runs' first, then in the order of award."""
-    place = {home: number for number, home in enumerate(homes.home_ids)}
-    earlier = {id(promise) for promises in day.earlier.commitments.values() for promise in promises}
-    found = []
-    for home, commitments in homes.commitments.items():
-        for commitment in commitments:
-            found.append(
-                Promise(
-                    opportunity_id=commitment.opportunity_id,
-                    home=place[home],
-                    first=commitment.first,
-                    stop=commitment.stop,
-                    quantity_kw=commitment.quantity_kw,
-                    reserve=commitment.reserve,
-                    sustain_h=commitment.sustain_h,
-                    reduction_only=commitment.reduction_only,
-                    earlier=id(commitment) in earlier,
-                )
-            )
-    order = {call.opportunity.opportunity_id: number for number, call in enumerate(day.calls)}
-    return sorted(found, key=lambda p: (not p.earlier, -1 if p.earlier else order[p.opportunity_id], p.home))
+    return [
+        Promise(
+            opportunity_id=batch.opportunity_ids[int(batch.opportunity[row])],
+            home=int(batch.home[row]),
+            first=int(batch.first[row]),
+            stop=int(batch.stop[row]),
+            quantity_kw=float(batch.quantity_kw[row]),
+            reserve=bool(batch.reserve[row]),
+            sustain_h=float(batch.sustain_h[row]),
+            reduction_only=bool(batch.reduction_only[row]),
+            earlier=batch is homes.earlier,
+        )
+        for batch in (homes.earlier, *homes.awarded)
+        for row in range(len(batch))
+    ]
 
 
 def _cleared(award: Award, clearing: Clearing) -> Cleared:
@@ -151,10 +146,10 @@ def _gains(
     homes: Homes, settlement: Settlement, *, realised: Trace, baseline: Trace, without_kw: Floats, day: MarketDay
 ) -> dict[str, float]:
     step_h = homes.horizon.step_h
-    wear = np.array([problem.battery_wear_usd_per_kwh for problem in homes.problems])
+    wear = homes.problems.battery_wear_usd_per_kwh
     more = (realised.battery_discharge_kw - baseline.battery_discharge_kw).sum(axis=1) * step_h * wear
     # A home that may not export would have curtailed what its baseline's settings send out on a sunnier day.
-    exports = np.array([problem.export_allowed for problem in homes.problems])[:, None]
+    exports = homes.problems.export_allowed[:, None]
     lawful = np.where(exports, without_kw, np.maximum(without_kw, 0.0))
     added = _bill(homes, realised.net_kw) - _bill(homes, lawful) + more
     place = {home: number for number, home in enumerate(homes.home_ids)}

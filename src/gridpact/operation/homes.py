@@ -1,18 +1,20 @@
 """The homes of a running day: their problems, frozen baselines and what they have promised so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gridpact.fleet.day import FleetDay
 from gridpact.fleet.fleet import Fleet
-from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, Schedule
+from gridpact.flexibility.batch import CurveBatch, HomeBatch, ScheduleBatch
+from gridpact.flexibility.home import Bools
 from gridpact.flexibility.model import FlexibilityModel
-from gridpact.flexibility.problems import home_problems, replay_cost
+from gridpact.flexibility.problems import home_problems, replay_costs
+from gridpact.flexibility.promises import AskBatch, CommitmentBatch, Objects, tuples
 from gridpact.horizon import Horizon
+from gridpact.market.opportunity import MarketOpportunity
 from gridpact.operation.inputs import MarketCall, MarketDay
-from gridpact.optimization.dispatch import Spread
 from gridpact.optimization.spec import ProblemSpec
 
 
@@ -23,22 +25,28 @@ class Homes:
     fleet: Fleet
     horizon: Horizon
     day: FleetDay
-    problems: Sequence[HomeProblem]
-    baselines: Sequence[Schedule]
-    commitments: dict[str, tuple[Commitment, ...]] = field(default_factory=dict)
-    """Promises by home: of earlier runs first, then this run's in the order of award."""
+    problems: HomeBatch
+    baselines: ScheduleBatch
+    earlier: CommitmentBatch
+    """Promises of earlier runs."""
+    awarded: list[CommitmentBatch] = field(default_factory=list)
+    """Promises of this run, in the order of award."""
 
     @property
     def home_ids(self) -> tuple[str, ...]:
         """Ids in fleet order."""
-        return tuple(problem.home_id for problem in self.problems)
+        return self.problems.home_ids
 
-    def promise(self, home_id: str, commitment: Commitment) -> None:
-        """Bind a home to one more promise."""
-        self.commitments[home_id] = (*self.commitments.get(home_id, ()), commitment)
+    @property
+    def commitments(self) -> CommitmentBatch:
+        """Everything that the homes have promised: earlier runs first, then this run's in the order of award."""
+        found = self.earlier
+        for award in self.awarded:
+            found = found.followed_by(award)
+        return found
 
 
-def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel, *, spread: Spread = map) -> Homes:
+def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityModel) -> Homes:
     """Compute every home's no-VPP schedule once, or take over the one an earlier run of the day froze.
 
     Raises:
@@ -46,20 +54,20 @@ def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityMode
     """
     problems = home_problems(fleet_day, operator_soc_reserve=day.spec.soc_reserve_fraction)
     if day.earlier.runs:
-        frozen = [day.earlier.baseline(problem.home_id) for problem in problems]
-        baselines = [
-            replace(schedule, cost_usd=replay_cost(problem, schedule))
-            for problem, schedule in zip(problems, frozen, strict=True)
-        ]
+        frozen = ScheduleBatch.of(day.earlier.baseline(home_id) for home_id in problems.home_ids)
+        baselines = replace(frozen, cost_usd=replay_costs(problems, frozen))
     else:
-        baselines = list(spread(model.baseline, problems))
+        baselines = model.baselines(problems)
     return Homes(
         fleet=day.fleet,
         horizon=day.horizon,
         day=fleet_day,
         problems=problems,
         baselines=baselines,
-        commitments=dict(day.earlier.commitments),
+        earlier=CommitmentBatch.of(
+            {day.fleet.position(home): promises for home, promises in day.earlier.commitments.items()},
+            homes=len(problems),
+        ),
     )
 
 
@@ -67,16 +75,16 @@ def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityMode
 class Quotes:
     """What each home can do for one opportunity, and why some can do nothing."""
 
-    curves: Sequence[CostCurve]
+    curves: CurveBatch
     reasons: Mapping[str, str]
     """Only homes that cannot offer anything."""
-    asks: Mapping[str, Ask]
+    asks: AskBatch
     """What was asked of each home that could be asked."""
 
     @property
     def deliverable_kw(self) -> float:
         """Most that the homes together could promise [kW]."""
-        return sum(curve.deliverable_kw for curve in self.curves)
+        return float(sum(self.curves.deliverable_kw.tolist()))
 
 
 def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: FlexibilityModel) -> Quotes:
@@ -84,59 +92,84 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
     opportunity, rules = call.opportunity, call.rules
     window = homes.horizon.window(opportunity.start, opportunity.end)
     reserve = opportunity.product.is_reserve
-    curves: list[CostCurve] = []
-    reasons: dict[str, str] = {}
-    asks: dict[str, Ask] = {}
-    for problem, baseline in zip(homes.problems, homes.baselines, strict=True):
-        promises = homes.commitments.get(problem.home_id, ())
-        row = homes.fleet.row(problem.home_id)
-        reason = _cannot_offer(problem, promises, window, reserve=reserve)
-        if reason is None:
-            reason = spec.admits(row, opportunity)
+    commitments = homes.commitments
+    reasons = _left_out(homes, spec, opportunity) | _cannot_offer(homes.problems, commitments, window, reserve=reserve)
+    asked = np.ones(len(homes.problems), dtype=np.bool_)
+    asked[list(reasons)] = False
+    asks = AskBatch(
+        opportunity_id=opportunity.opportunity_id,
+        first=window.start,
+        stop=window.stop,
+        reserve=reserve,
+        sustain_h=rules.sustain_h(opportunity.product) if reserve else 0.0,
+        reduction_only=not rules.export_counts,
+        asked=asked,
+        frozen_battery=_frozen(homes, spec, opportunity, asset="battery"),
+        frozen_vehicle=_frozen(homes, spec, opportunity, asset="vehicle"),
+        frozen_devices=_frozen_devices(homes, spec, opportunity),
+    )
+    curves = model.cost_curves(homes.problems, homes.baselines, commitments, asks)
+    # A part of what such a home could offer would not be covered by a price per kW, and markets call parts.
+    costly = curves.least_kw > 0
+    if costly.any():
+        curves = curves.without(costly)
+    for number in np.flatnonzero(asked & (curves.deliverable_kw <= 0)).tolist():
+        reasons[number] = _why_nothing(homes.problems, number, costly=bool(costly[number]), reserve=reserve)
+    return Quotes(
+        curves=curves,
+        reasons={homes.home_ids[number]: reasons[number] for number in sorted(reasons)},
+        asks=asks,
+    )
+
+
+def _left_out(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -> dict[int, str]:
+    """Homes that the operator's terms do not ask, with the reason."""
+    named = set(spec.exclude_homes)
+    known: dict[tuple[bool, str | None, str], str | None] = {}
+    found = {}
+    names = ("home_id", "persona", "timezone")
+    columns = [homes.fleet.frame[name].tolist() for name in names]
+    for number, row in enumerate(zip(*columns, strict=True)):
+        key = (row[0] in named, row[1], row[2])
+        if key not in known:
+            known[key] = spec.admits(dict(zip(names, row, strict=True)), opportunity)
+        reason = known[key]
         if reason is not None:
-            curves.append(_nothing(problem.home_id))
-            reasons[problem.home_id] = reason
-            continue
-        frozen = spec.frozen_assets(opportunity, str(row["timezone"]))
-        ask = Ask(
-            opportunity_id=opportunity.opportunity_id,
-            first=window.start,
-            stop=window.stop,
-            reserve=reserve,
-            sustain_h=rules.sustain_h(opportunity.product) if reserve else 0.0,
-            reduction_only=not rules.export_counts,
-            frozen_battery="battery" in frozen,
-            frozen_vehicle="vehicle" in frozen,
-            frozen_devices=tuple(sorted(frozen - {"battery", "vehicle"})),
-        )
-        asks[problem.home_id] = ask
-        curve = model.cost_curve(problem, baseline, promises, ask)
-        if curve.least_kw > 0:
-            # A part of what it could offer would not be covered by a price per kW, and markets call parts.
-            curve = _nothing(problem.home_id)
-            reasons[problem.home_id] = "what it promised before makes even a little power in this window cost at once"
-        elif curve.deliverable_kw <= 0:
-            reasons[problem.home_id] = _why_nothing(problem, reserve=reserve)
-        curves.append(curve)
-    return Quotes(curves=curves, reasons=reasons, asks=asks)
+            found[number] = reason
+    return found
 
 
-def _nothing(home_id: str) -> CostCurve:
-    return CostCurve(home_id=home_id, quantity_kw=np.zeros(1), cost_usd=np.zeros(1))
+def _frozen(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity, *, asset: str) -> Bools:
+    """Homes whose devices of one kind the operator's terms leave out, shape (N,)."""
+    zones, group = np.unique(homes.fleet.frame["timezone"].to_numpy(dtype=str), return_inverse=True)
+    return np.array([asset in spec.frozen_assets(opportunity, str(zone)) for zone in zones], dtype=np.bool_)[group]
 
 
-def _cannot_offer(problem: HomeProblem, promises: Sequence[Commitment], window: slice, *, reserve: bool) -> str | None:
-    if problem.blackout.size and problem.blackout[window].any():
-        return "the owner's blackout covers part of the window"
-    for promise in promises:
-        if promise.reserve == reserve and promise.first < window.stop and window.start < promise.stop:
-            return f"already promised to {promise.opportunity_id} in this window"
-    return None
+def _frozen_devices(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -> Objects:
+    """Names of each home's further devices that the operator's terms leave out, shape (N,)."""
+    zones, group = np.unique(homes.fleet.frame["timezone"].to_numpy(dtype=str), return_inverse=True)
+    frozen = [spec.frozen_assets(opportunity, str(zone)) - {"battery", "vehicle"} for zone in zones]
+    return tuples([tuple(sorted(names)) for names in frozen])[group]
 
 
-def _why_nothing(problem: HomeProblem, *, reserve: bool) -> str:
-    if not problem.has_battery and not problem.sessions and not problem.devices:
+def _cannot_offer(problems: HomeBatch, commitments: CommitmentBatch, window: slice, *, reserve: bool) -> dict[int, str]:
+    """Homes that are not asked because of a blackout or of what they have promised already, with the reason."""
+    found: dict[int, str] = {}
+    overlapping = (commitments.first < window.stop) & (window.start < commitments.stop)
+    for row in np.flatnonzero((commitments.reserve == reserve) & overlapping).tolist():
+        name = commitments.opportunity_ids[int(commitments.opportunity[row])]
+        found.setdefault(int(commitments.home[row]), f"already promised to {name} in this window")
+    for number in np.flatnonzero(problems.blackout[:, window].any(axis=1)).tolist():
+        found[number] = "the owner's blackout covers part of the window"
+    return found
+
+
+def _why_nothing(problems: HomeBatch, number: int, *, costly: bool, reserve: bool) -> str:
+    if costly:
+        return "what it promised before makes even a little power in this window cost at once"
+    battery = bool(problems.has_battery[number])
+    if not battery and not problems.has_sessions[number] and not problems.has_devices[number]:
         return "no battery or car that could move energy in this window"
-    if reserve and not problem.has_battery:
+    if reserve and not battery:
         return "only a battery can hold reserve, and this home has none"
     return "its limits and preferences leave nothing to deliver through the whole window"

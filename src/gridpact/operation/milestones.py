@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.delivery import Delivered
 from gridpact.operation.homes import Homes
@@ -40,27 +41,34 @@ def begin(day: MarketDay, chronicle: Chronicle) -> None:
 
 def note_baseline(homes: Homes, chronicle: Chronicle) -> None:
     """The frozen baseline, by digest."""
-    nets = np.stack([schedule.net_kw for schedule in homes.baselines])
     chronicle.note(
         EventKind.BASELINE_FROZEN,
         at=_now(chronicle, homes),
         payload={
             "homes": len(homes.baselines),
             "intervals": homes.horizon.periods,
-            "net_kw_sha256": hashlib.sha256(np.round(nets, 6).astype("<f8").tobytes()).hexdigest(),
-            "cost_usd": sum(schedule.cost_usd for schedule in homes.baselines),
+            "net_kw_sha256": hashlib.sha256(np.round(homes.baselines.net_kw, 6).astype("<f8").tobytes()).hexdigest(),
+            "cost_usd": sum(homes.baselines.cost_usd.tolist()),
         },
     )
 
 
-def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, failing: Sequence[str]) -> None:
-    """The plan, promises that it could not carry, and the homes in ``failing`` that do not follow it."""
+def note_dispatch(
+    plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, failing: Sequence[str], model: FlexibilityModel
+) -> None:
+    """The plan, promises that it could not carry, and the homes in ``failing`` that do not follow it.
+
+    Also how many home problems were solved in the day, and how many of them went to HiGHS.
+    """
+    tally = model.tally
     chronicle.note(
         EventKind.DISPATCHED,
         at=_now(chronicle, homes),
         payload={
-            "homes_with_promises": len(homes.commitments),
-            "cost_usd": sum(schedule.cost_usd for schedule in plan.schedules),
+            "homes_with_promises": len(homes.commitments.bound),
+            "cost_usd": sum(plan.schedules.cost_usd.tolist()),
+            "problems_solved": tally.solved,
+            "problems_by_highs": tally.by_highs,
             "broken": [{"home_id": each.home_id, "reason": each.reason} for each in plan.broken],
         },
     )

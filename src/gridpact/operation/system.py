@@ -1,8 +1,11 @@
 """`IntegratedNegotiationSystem`: a market day from request to run folder, and scenario analysis."""
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.day import run_market_day
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_price
@@ -18,7 +21,7 @@ class IntegratedNegotiationSystem:
     def __init__(
         self, *, model: FlexibilityModel | None = None, progress: Callable[[str], None] = lambda stage: None
     ) -> None:
-        """Set what prices flexibility (HiGHS by default) and who is told of progress."""
+        """Set what prices flexibility (the compiled kernel on all processors by default) and who hears of progress."""
         self._model = model
         self._progress = progress
 
@@ -65,6 +68,8 @@ class IntegratedNegotiationSystem:
         return analyse(folders, path=root)
 
     def _run(self, day: MarketDay, target: Path) -> RunFolder:
-        finished = run_market_day(day, model=self._model, progress=self._progress)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            model = self._model or KernelModel(spread=pool.map)
+            finished = run_market_day(day, model=model, progress=self._progress)
         self._progress("writing the run folder and the report")
         return finished.write(target)

@@ -1,23 +1,14 @@
 """Dispatch: every home's plan that keeps what it has promised."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol, TypeVar
 
-from gridpact.errors import InfeasibleError, InputError
-from gridpact.flexibility.home import Commitment, HomeProblem, Schedule
+import numpy as np
+
+from gridpact.errors import InputError
+from gridpact.flexibility.batch import HomeBatch, ScheduleBatch
+from gridpact.flexibility.home import Commitment
 from gridpact.flexibility.model import FlexibilityModel
-
-A = TypeVar("A")
-B = TypeVar("B")
-
-
-class Spread(Protocol):
-    """How work on independent homes is spread; the built-in ``map`` is one."""
-
-    def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
-        """Apply ``function`` to each item, in order."""
+from gridpact.flexibility.promises import CommitmentBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +20,18 @@ class BrokenPromise:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DispatchPlan:
     """What every home is to do."""
 
-    schedules: tuple[Schedule, ...]
+    schedules: ScheduleBatch
     """In the order of the homes."""
     broken: tuple[BrokenPromise, ...] = ()
     """Commitments that could not be planned; the home keeps its others."""
 
 
 def plan_dispatch(
-    homes: Sequence[HomeProblem],
-    baselines: Sequence[Schedule],
-    commitments: Mapping[str, Sequence[Commitment]],
-    model: FlexibilityModel,
-    *,
-    spread: Spread = map,
+    homes: HomeBatch, baselines: ScheduleBatch, commitments: CommitmentBatch, model: FlexibilityModel
 ) -> DispatchPlan:
     """Each home's cheapest schedule that keeps its commitments; its baseline where it has none.
 
@@ -54,38 +40,30 @@ def plan_dispatch(
     Args:
         homes: the homes' problems.
         baselines: their frozen schedules, in the same order.
-        commitments: promises by home id, in the order of award.
-        model: plans one home.
-        spread: how homes are spread over workers.
+        commitments: promises by home, in the order of award.
+        model: plans the homes.
 
     Raises:
-        InputError: commitments of an unknown home, or lists of different length.
+        InputError: homes, baselines and commitments of different numbers of homes.
     """
-    if len(homes) != len(baselines):
-        raise InputError(f"dispatch: {len(homes)} homes but {len(baselines)} baselines")
-    unknown = set(commitments) - {home.home_id for home in homes}
-    if unknown:
-        raise InputError(f"dispatch: commitments of home {min(unknown)!r}, which is not in the fleet")
-    work = [
-        (home, baseline, tuple(commitments.get(home.home_id, ())))
-        for home, baseline in zip(homes, baselines, strict=True)
-    ]
-    plans = list(spread(partial(_plan, model), work))
+    if not len(homes) == len(baselines) == commitments.homes:
+        raise InputError(
+            f"dispatch: {len(homes)} homes, {len(baselines)} baselines and commitments of {commitments.homes} homes"
+        )
+    schedules, failed = model.schedules(homes, baselines, commitments)
+    broken: dict[int, list[BrokenPromise]] = {}
+    while failed:
+        rows = np.array(sorted(failed), dtype=np.int64)
+        last = np.searchsorted(commitments.home, rows, side="right") - 1
+        for home, row in zip(rows.tolist(), last.tolist(), strict=True):
+            broken.setdefault(home, []).append(
+                BrokenPromise(home_id=homes.home_ids[home], commitment=commitments.item(row), reason=failed[home])
+            )
+        left = np.isin(commitments.home, rows)
+        left[last] = False
+        commitments = commitments.where(left)
+        again, failed = model.schedules(homes, baselines, commitments)
+        schedules = schedules.with_rows(rows, again.take(rows))
     return DispatchPlan(
-        schedules=tuple(schedule for schedule, _ in plans),
-        broken=tuple(promise for _, promises in plans for promise in promises),
+        schedules=schedules, broken=tuple(promise for home in sorted(broken) for promise in broken[home])
     )
-
-
-def _plan(
-    model: FlexibilityModel, work: tuple[HomeProblem, Schedule, tuple[Commitment, ...]]
-) -> tuple[Schedule, tuple[BrokenPromise, ...]]:
-    home, baseline, promises = work
-    broken: list[BrokenPromise] = []
-    while promises:
-        try:
-            return model.schedule(home, baseline, promises), tuple(broken)
-        except InfeasibleError as problem:
-            broken.append(BrokenPromise(home_id=home.home_id, commitment=promises[-1], reason=str(problem)))
-            promises = promises[:-1]
-    return baseline, tuple(broken)

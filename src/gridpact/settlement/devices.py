@@ -26,7 +26,7 @@ class DeviceTrace:
 
 
 class DevicePlan(Protocol):
-    """What one device of one home is to do over T intervals, however it was found."""
+    """What one kind of device is to do, arrays of shape (H, T), NaN for homes without; however it was found."""
 
     @property
     def power_kw(self) -> Floats: ...

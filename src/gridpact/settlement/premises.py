@@ -3,7 +3,7 @@
 Everything is arrays over homes (and intervals), read from the fleet's own columns and not from the planners' problems.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Protocol
 
@@ -35,6 +35,13 @@ class CarStay:
     start_kwh: float
     required_kwh: float
     """Least energy at the end of interval ``stop - 1`` [kWh]."""
+
+
+class Stays(Protocol):
+    """For each home, its car's stays at the plug as (first, stop, start_kwh, required_kwh)."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Sequence[tuple[int, int, float, float]]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ class Premises:
         frame: pd.DataFrame,
         horizon: Horizon,
         *,
-        sessions: Sequence[Sequence[tuple[int, int, float, float]]],
+        sessions: Stays,
         blackout: Bools | None = None,
         demand_kw: Mapping[str, Floats] | None = None,
     ) -> "Premises":
@@ -169,8 +176,8 @@ class Premises:
         return mask
 
 
-class Plan(Protocol):
-    """One home's settings over T intervals, however they were found."""
+class Plans(Protocol):
+    """Every home's settings, arrays of shape (H, T), however they were found."""
 
     @property
     def curtailed_kw(self) -> Floats: ...
@@ -228,25 +235,19 @@ class Trace:
             object.__setattr__(self, item.name, values)
 
     @classmethod
-    def of_plans(cls, plans: Sequence[Plan], *, load_kw: Floats, solar_kw: Floats) -> "Trace":
+    def of_plans(cls, plans: Plans, *, load_kw: Floats, solar_kw: Floats) -> "Trace":
         """The plans of all homes, in fleet order, on a load and solar output of shape (H, T)."""
-
-        def stack(name: str) -> Floats:
-            return np.stack([np.asarray(getattr(plan, name), dtype=np.float64) for plan in plans])
-
+        names = [item.name for item in fields(cls) if item.name not in ("load_kw", "solar_kw", "devices")]
         return cls(
             load_kw=load_kw,
             solar_kw=solar_kw,
-            curtailed_kw=stack("curtailed_kw"),
-            battery_charge_kw=stack("battery_charge_kw"),
-            battery_discharge_kw=stack("battery_discharge_kw"),
-            vehicle_charge_kw=stack("vehicle_charge_kw"),
-            vehicle_discharge_kw=stack("vehicle_discharge_kw"),
-            net_kw=stack("net_kw"),
-            battery_soc_kwh=stack("battery_soc_kwh"),
-            vehicle_soc_kwh=stack("vehicle_soc_kwh"),
-            reserve_kw=stack("reserve_kw"),
-            devices=_devices(plans, shape=np.shape(load_kw)),
+            **{name: getattr(plans, name) for name in names},
+            devices={
+                name: DeviceTrace(
+                    power_kw=np.nan_to_num(plan.power_kw, nan=0.0), energy_kwh=np.nan_to_num(plan.energy_kwh, nan=0.0)
+                )
+                for name, plan in plans.devices.items()
+            },
         )
 
     def drawn_kw(self, name: str) -> Floats:
@@ -254,17 +255,6 @@ class Trace:
         device = self.devices.get(name.removesuffix("_kw"))
         values: Floats = getattr(self, name) if device is None else device.power_kw
         return values
-
-
-def _devices(plans: Sequence[Plan], *, shape: tuple[int, ...]) -> dict[str, DeviceTrace]:
-    found: dict[str, DeviceTrace] = {}
-    for name in dict.fromkeys(name for plan in plans for name in plan.devices):
-        power, energy = np.zeros(shape), np.zeros(shape)
-        for home, plan in enumerate(plans):
-            if name in plan.devices:
-                power[home], energy[home] = plan.devices[name].power_kw, plan.devices[name].energy_kwh
-        found[name] = DeviceTrace(power_kw=power, energy_kwh=energy)
-    return found
 
 
 def _days(frame: pd.DataFrame, horizon: Horizon) -> tuple[NDArray[np.int64], ...]:

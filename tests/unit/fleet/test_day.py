@@ -41,7 +41,7 @@ def test_arrays_are_those_of_the_profiles_and_sizes() -> None:
     assert not day.solar_realised_kw[0].any()
     assert set(day.import_usd_per_kwh[1]) == {0.15}
     assert day.blackout.shape == day.load_forecast_kw.shape == (2, 96)
-    assert day.sessions == ((), ())
+    assert tuple(day.sessions) == ((), ())
     with pytest.raises(ValueError, match="read-only"):
         day.load_realised_kw[0, 0] = 1
 
@@ -178,10 +178,11 @@ def test_sessions_and_blackouts_of_a_summer_evening() -> None:
             car | {"vehicle_arrive": "2022-07-13T20:00", "vehicle_depart": "2022-07-15T08:00"},
         )
     )
-    assert day.sessions[0] == ((24, 76, 30.0, 48.0),)
-    assert day.sessions[1] == ((25, 27, 30.0, 34.5),)
-    assert day.sessions[2] == ((0, 8, 30.0, 48.0), (84, 96, 30.0, 30.0))
-    assert day.sessions[4] == ((32, 96, 30.0, 30.0),)
+    stays = tuple(day.sessions)
+    assert stays[0] == ((24, 76, 30.0, 48.0),)
+    assert stays[1] == ((25, 27, 30.0, 34.5),)
+    assert stays[2] == ((0, 8, 30.0, 48.0), (84, 96, 30.0, 30.0))
+    assert stays[4] == ((32, 96, 30.0, 30.0),)
     assert np.flatnonzero(day.blackout[0]).tolist() == [23, 24]
     assert np.flatnonzero(day.blackout[2]).tolist() == list(range(44, 52))
     assert not day.blackout[3].any()

@@ -1,11 +1,12 @@
 """One backup share from the ways in which owners ask for it; device views."""
 
+import numpy as np
 import pytest
 
 from gridpact.errors import UnitRangeError
 from gridpact.fleet.battery import Battery
-from gridpact.fleet.clock import PluggedTime
 from gridpact.fleet.preferences import backup_soc_fraction
+from gridpact.fleet.sessions import required_kwh
 from gridpact.fleet.vehicle import Vehicle
 
 
@@ -70,10 +71,15 @@ def test_required_energy_by_hand() -> None:
     """9 kW go into the car; it comes with 30 kWh and is wanted with 48."""
 
     def required(car: Vehicle, *, intervals: int, hours_after: float = 0.0) -> float:
-        span = PluggedTime(first=3, stop=3 + intervals, hours_after=hours_after)
-        (session,) = car.sessions([span], step_h=0.25)
-        assert session[:3] == (3, 3 + intervals, 30.0)
-        return session.required_kwh
+        stored_kw = car.charge_kw * car.charge_efficiency
+        found = required_kwh(
+            start_kwh=np.array([car.start_kwh]),
+            wanted_kwh=np.array([car.required_soc_fraction * car.capacity_kwh]),
+            stored_kw=np.array([stored_kw]),
+            stored_kwh=np.array([stored_kw * 0.25 * intervals]),
+            after_h=np.array([hours_after]),
+        )
+        return float(found[0])
 
     assert required(vehicle(), intervals=40) == 48.0
     assert required(vehicle(), intervals=4) == pytest.approx(39.0)

@@ -9,8 +9,11 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from gridpact.fleet.heat import Heat
+from gridpact.flexibility.batch import HomeBatch
 from gridpact.flexibility.heat import ThermalStore
 from gridpact.flexibility.highs import HighsModel
+from gridpact.flexibility.kernel_model import KernelModel
+from gridpact.flexibility.promises import AskBatch, CommitmentBatch
 from gridpact.settlement.heat import HeatFacts
 from reference.home_truth import check_schedule, full_power_kwh
 from unit.flexibility.homes import PERIODS, energy, home, promise, with_battery
@@ -150,6 +153,45 @@ def test_every_store_has_a_day(number: int) -> None:
     plan = MODEL.baseline(whole)
     check_schedule(whole, plan)
     np.testing.assert_allclose(it.reach_kwh(), full_power_kwh(it), rtol=1e-9, atol=1e-9)
+
+
+def test_homes_with_and_without_heat_in_one_batch() -> None:
+    """The compiled model leaves homes with heat to the reference, and rows of one kind do not touch the other."""
+    plain, heated = (
+        with_battery(import_usd_per_kwh=EVENING),
+        home(import_usd_per_kwh=EVENING, devices=(store(leak=0.02),)),
+    )
+    both = with_battery(import_usd_per_kwh=EVENING, devices=(store(cop=3.0),))
+    batch = HomeBatch.of([replace(it, home_id=f"h{k}") for k, it in enumerate((plain, heated, plain, both))])
+    assert batch.has_devices.tolist() == [False, True, False, True]
+    model, asked = KernelModel(), AskBatch.to_all(energy(3, 5), 4)
+    nothing = CommitmentBatch.of({}, homes=4)
+    baselines = model.baselines(batch)
+    curves = model.cost_curves(batch, baselines, nothing, asked)
+    promises = CommitmentBatch.to_ask(asked, 0.5 * curves.deliverable_kw)
+    plans, broken = model.schedules(batch, baselines, promises)
+    assert not broken
+    assert not HomeBatch.of([plain, plain]).has_devices.any()
+    for number, it in enumerate((plain, heated, plain, both)):
+        base, plan = baselines.home(number), plans.home(number)
+        assert set(base.devices) == set(plan.devices) == {device.name for device in it.devices}
+        assert base.cost_usd == pytest.approx(MODEL.baseline(it).cost_usd, abs=1e-7)
+        check_schedule(it, base)
+        check_schedule(it, plan, baseline=base, commitments=promises.of_home(number))
+        curve = MODEL.cost_curve(it, base, (), asked.home(number))
+        assert curves.home(number).deliverable_kw == pytest.approx(curve.deliverable_kw, abs=2e-3)
+    assert plans.take(np.array([3, 0])).home(0).devices.keys() == {"heat"}
+    assert plans.take(np.array([3, 0])).home(1).devices == {}
+
+
+def test_what_the_operator_leaves_out_travels_with_the_promise() -> None:
+    asks = AskBatch.to_all(energy(3, 5, frozen_devices=("heat",)), 3)
+    promises = CommitmentBatch.to_ask(asks, np.array([1.0, 0.0, 2.0]))
+    later = CommitmentBatch.of({0: [promise(energy(6, 7), 1.0)]}, homes=3)
+    joined = promises.followed_by(later)
+    assert [item.frozen_devices for item in joined.of_home(0)] == [("heat",), ()]
+    assert [item.frozen_devices for item in joined.where(joined.first > 5).of_home(0)] == [()]
+    assert joined.of_home(2)[0].frozen_devices == asks.home(1).frozen_devices == ("heat",)
 
 
 def test_settlement_knows_the_same_physics() -> None:

@@ -74,7 +74,7 @@ def test_every_number_reaches_the_problem() -> None:
 
 def test_the_operators_reserve_binds_plans_as_far_as_the_baseline_itself_keeps_it() -> None:
     day = build_fleet_day(_fleet(), _horizon(), wholesale=None, seed=1)
-    home = home_problems(day, operator_soc_reserve=0.5)[0]
+    home = home_problems(day, operator_soc_reserve=0.5).home(0)
     assert home.battery_floor_kwh == pytest.approx(3.0), "the owner's own floor stays"
     assert home.operator_reserve_kwh == pytest.approx(5.0)
     model = HighsModel()

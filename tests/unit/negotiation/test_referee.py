@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
+from gridpact.flexibility.batch import CurveBatch
 from gridpact.messages.books import OfferBook
 from gridpact.negotiation.referee import Agreed, AnswerRows, Referee, Refusal, reservations_frame
 from gridpact.negotiation.supply import Supply
 from negotiation_cases import curve, four_homes
 
 CURVES = four_homes()
-SUPPLY = Supply.from_curves(CURVES, floors_usd_per_mwh=np.full(4, np.nan), window_h=2.0, reserve=False)
+SUPPLY = Supply.from_curves(CurveBatch.of(CURVES), floors_usd_per_mwh=np.full(4, np.nan), window_h=2.0, reserve=False)
 REFEREE = Referee(supply=SUPPLY)
 OFFERS = OfferBook(
     opportunity_id="peak", round=2, home_ids=SUPPLY.home_ids, home_index=[0, 1], price=[55.0, 55.0], cap_kw=[3.0, 2.0]
@@ -89,8 +90,8 @@ def test_only_the_first_of_two_answers_counts():
 
 
 def test_reservations_frame_is_the_true_curve():
-    frame = reservations_frame("peak", [curve("a", [1], [40]), curve("b", [], [])])
+    frame = reservations_frame("peak", CurveBatch.of([curve("a", [1], [40]), curve("b", [], [])]))
     assert list(frame.columns) == ["opportunity_id", "home_id", "quantity_kw", "cost_usd"]
     assert frame["home_id"].tolist() == ["a", "a", "b"]
     assert frame["cost_usd"].tolist() == [0.0, 0.08, 0.0]
-    assert len(reservations_frame("peak", [])) == 0
+    assert len(reservations_frame("peak", CurveBatch.of([]))) == 0

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gridpact.errors import InputError
+from gridpact.flexibility.batch import CurveBatch
 from gridpact.flexibility.home import CostCurve
 from gridpact.negotiation.supply import Supply, ceil_cents, floor_cents, whole_watts
 from gridpact.units import ceil_cent, floor_kw
@@ -10,7 +11,7 @@ from negotiation_cases import curve, four_homes
 
 def supply(curves, floors=None, *, reserve=False):
     lowest = np.full(len(curves), np.nan) if floors is None else floors
-    return Supply.from_curves(curves, floors_usd_per_mwh=lowest, window_h=2.0, reserve=reserve)
+    return Supply.from_curves(CurveBatch.of(curves), floors_usd_per_mwh=lowest, window_h=2.0, reserve=reserve)
 
 
 def test_curves_become_padded_segments():

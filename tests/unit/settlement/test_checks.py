@@ -160,14 +160,9 @@ def test_trace_is_read_only_and_of_one_shape():
         replace(trace, solar_kw=np.zeros((1, 2)))
 
 
-def test_trace_of_plans_stacks_homes():
+def test_trace_of_plans_takes_settings_from_the_plans_and_load_and_sun_from_outside():
     facts = premises(BATTERY, BATTERY)
     trace = idle(facts)
-
-    class Plan:
-        def __init__(self, row):
-            for name in Trace.__slots__:
-                setattr(self, name, {} if name == "devices" else getattr(trace, name)[row])
-
-    built = Trace.of_plans([Plan(0), Plan(1)], load_kw=trace.load_kw, solar_kw=trace.solar_kw)
+    built = Trace.of_plans(trace, load_kw=trace.load_kw + 1.0, solar_kw=trace.solar_kw)
     np.testing.assert_array_equal(built.net_kw, trace.net_kw)
+    np.testing.assert_array_equal(built.load_kw, trace.load_kw + 1.0)

@@ -1,0 +1,169 @@
+"""A home's cost at rising quantities: the ladder that a cost curve is made of."""
+
+import numpy as np
+
+from gridpact.flexibility.home import Floats
+from gridpact.flexibility.kernel.arrays import Home, Work, compiled
+from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
+from gridpact.flexibility.kernel.respond import FITS_KWH, SAME, respond
+
+UNSURE, SURE = 0, 1
+FAINT = 1e-12
+"""Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
+
+
+@compiled
+def _whole_watts(quantity_kw: float) -> float:
+    return float(np.floor(quantity_kw * 1000.0 + 1e-6) / 1000.0)
+
+
+@compiled
+def _promise(
+    home: Home, work: Work, first: int, stop: int, q: float, reserve: bool, energy_h: float, limited: Floats
+) -> None:
+    """Bind the home to ``q`` in the window."""
+    for t in range(first, stop):
+        if not reserve:
+            home.least_kw[t] = work.target_kw[t] - q
+            home.most_kw[t] = work.target_kw[t] - q
+        else:
+            home.discharge_kw[t] = max(work.discharge_kw[t] - q, 0.0)
+            if work.probe_least_kw[t] < work.target_kw[t]:
+                home.least_kw[t] = min(max(work.probe_least_kw[t], limited[t] + q), home.most_kw[t])
+    if reserve:
+        for t in range(first, stop + 1):
+            home.floor_kwh[t] = min(work.floor_kwh[t] + q * energy_h, home.ceiling_kwh[t])
+
+
+@compiled
+def _keep_level(home: Home, work: Work, level: int) -> None:
+    for t in range(len(home.need_kw)):
+        work.level_battery_kw[level, t] = work.mix_battery_kw[t]
+        work.level_vehicle_kw[level, t] = work.mix_vehicle_kw[t]
+
+
+@compiled
+def _extra(one: float, other: float, into: float, out: float) -> float:
+    """Most energy by which a mix of two powers of opposite sign stores more than the mix of what they store [per h]."""
+    if one * other >= 0.0:
+        return 0.0
+    weight = one / (one - other)
+    first = one * into if one > 0.0 else one / out
+    second = other * into if other > 0.0 else other / out
+    return -((1.0 - weight) * first + weight * second)
+
+
+@compiled
+def _mixes_fit(home: Home, work: Work, low: int, high: int) -> bool:
+    """Whether every mean of two levels can be followed at the mean of their costs.
+
+    In free intervals costs are convex in what is stored, so a mean of what is stored is a plan. Where net load is
+    promised, devices that turn leave the mean fuller; the excess must fit under the ceiling for the rest of the day.
+    """
+    h = home.step_h
+    excess, one, other = 0.0, home.start_kwh, home.start_kwh
+    for t in range(len(home.need_kw)):
+        a, b = work.level_battery_kw[low, t], work.level_battery_kw[high, t]
+        one += (a * home.into if a > 0.0 else a / home.out) * h + home.drift_kwh[t]
+        other += (b * home.into if b > 0.0 else b / home.out) * h + home.drift_kwh[t]
+        if home.most_kw[t] - home.least_kw[t] <= 1e-9:
+            excess += _extra(a, b, home.into, home.out) * h
+        if excess > 0.0 and max(one, other) + excess > home.ceiling_kwh[t + 1] + FITS_KWH:
+            return False
+    for s in range(home.sessions):
+        excess, one, other = 0.0, home.session_kwh[s, 0], home.session_kwh[s, 0]
+        for t in range(home.session[s, 0], home.session[s, 1]):
+            a, b = work.level_vehicle_kw[low, t], work.level_vehicle_kw[high, t]
+            one += (a * home.plug_into if a > 0.0 else a / home.plug_out) * h + home.plug_drift_kwh[t]
+            other += (b * home.plug_into if b > 0.0 else b / home.plug_out) * h + home.plug_drift_kwh[t]
+            if home.most_kw[t] - home.least_kw[t] <= 1e-9 or home.plug_out_kw[t] > 0.0:
+                excess += _extra(a, b, home.plug_into, home.plug_out) * h
+            if excess > 0.0 and max(one, other) + excess > home.plug_capacity_kwh + FITS_KWH:
+                return False
+    return True
+
+
+@compiled
+def climb(
+    home: Home,
+    work: Work,
+    late: Floats,
+    start: Floats,
+    passes: int,
+    first: int,
+    stop: int,
+    reserve: bool,
+    energy_h: float,
+    limited: Floats,
+    most_kw: float,
+    levels: int,
+    below_usd: float,
+    below_battery_kw: Floats,
+    below_vehicle_kw: Floats,
+    quantity_kw: Floats,
+    total_usd: Floats,
+) -> tuple[int, int]:
+    """The least cost of each quantity; how many points, and whether they are certain to make a line that can be kept.
+
+    Args:
+        home: the home, bound by its earlier promises and by the ask at a quantity of zero; left bound to a level.
+        work: scratch.
+        late: how late each interval is.
+        start: multipliers of its sessions, see `respond`.
+        passes: most dynamic programs of one level.
+        first: window start.
+        stop: window end.
+        reserve: power held rather than delivered.
+        energy_h: battery energy per kW held [kWh per kW].
+        limited: see `most_reserve_kw`.
+        most_kw: limit of the quantity from rules alone [kW].
+        levels: number of steps.
+        below_usd: cost at a quantity of zero where that is the baseline's, NaN where promises make it something else.
+        below_battery_kw: settings of the baseline where devices are not frozen, shape (T,) [kW].
+        below_vehicle_kw: as ``below_battery_kw``.
+        quantity_kw: written, shape (levels + 1,).
+        total_usd: written, whole cost at each quantity, shape (levels + 1,).
+    """
+    for t in range(len(home.need_kw)):
+        work.target_kw[t] = home.most_kw[t]
+        work.discharge_kw[t] = home.discharge_kw[t]
+        work.floor_kwh[t] = home.floor_kwh[t]
+    work.floor_kwh[len(home.need_kw)] = home.floor_kwh[len(home.need_kw)]
+    quantity_kw[0], total_usd[0] = 0.0, below_usd
+    if reserve:
+        top = most_reserve_kw(home, work, first, stop, most_kw, energy_h, limited)
+    else:
+        top = most_energy_kw(home, work, first, stop, most_kw)
+        if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
+            top = most_coupled_kw(home, work, first, stop, top, late, start, passes)
+            if np.isnan(top):
+                return 1, UNSURE
+    for t in range(len(home.need_kw)):
+        work.probe_least_kw[t] = home.least_kw[t]
+    top = _whole_watts(max(top, 0.0))
+    count = 1
+    for k in range(1, levels + 1):
+        q = _whole_watts(top * k / levels)
+        if q > quantity_kw[count - 1]:
+            quantity_kw[count] = q
+            count += 1
+    warm = False
+    for k in range(count):
+        if k == 0 and below_usd == below_usd:
+            for t in range(len(home.need_kw)):
+                work.level_battery_kw[0, t] = below_battery_kw[t]
+                work.level_vehicle_kw[0, t] = below_vehicle_kw[t]
+            continue
+        _promise(home, work, first, stop, quantity_kw[k], reserve, energy_h, limited)
+        bound, cost, _ = respond(home, work, FAINT, late, start, warm, passes, SAME)
+        if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
+            return count, UNSURE
+        for t in range(len(home.need_kw)):
+            if work.bent[t] != 0:
+                return count, UNSURE
+        warm = True
+        total_usd[k] = cost
+        _keep_level(home, work, k)
+        if k > 0 and not _mixes_fit(home, work, k - 1, k):
+            return count, UNSURE
+    return count, SURE

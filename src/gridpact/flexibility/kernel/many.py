@@ -1,0 +1,144 @@
+"""The kernel over many homes: loops in compiled code, one scratch memory a loop."""
+
+from gridpact.flexibility.batch import Ints
+from gridpact.flexibility.home import Floats
+from gridpact.flexibility.kernel.arrays import Home, Work, compiled
+from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
+from gridpact.flexibility.kernel.forms import Forms
+from gridpact.flexibility.kernel.respond import SAME, respond
+
+TIE, FINE_TIE = 1e-5, 1e-6
+"""Tie-breaking prices; the finer one where the first one would cost money [USD/kWh]."""
+EXACT = 1e-14
+"""The tie-broken plan is sought until bound and plan differ by less than this share."""
+
+
+@compiled
+def pick(forms: Forms, i: int) -> Home:
+    """The form of home ``i``; its arrays are views."""
+    a, b = forms.session_offset[i], forms.session_offset[i + 1]
+    return Home(
+        forms.step_h,
+        forms.need_kw[i],
+        forms.solar_kw[i],
+        forms.least_kw[i],
+        forms.most_kw[i],
+        forms.buy[i],
+        forms.sell[i],
+        forms.charge_kw[i],
+        forms.discharge_kw[i],
+        forms.drift_kwh[i],
+        forms.drawn_kwh[i],
+        forms.floor_kwh[i],
+        forms.ceiling_kwh[i],
+        forms.start_kwh[i],
+        forms.into[i],
+        forms.out[i],
+        forms.wear[i],
+        forms.plug_in_kw[i],
+        forms.plug_out_kw[i],
+        forms.plug_drift_kwh[i],
+        forms.plug_into[i],
+        forms.plug_out[i],
+        forms.plug_capacity_kwh[i],
+        forms.session[a:b],
+        forms.session_kwh[a:b],
+        b - a,
+        forms.cycle[forms.cycle_group[i]],
+        forms.cycle_kwh[i],
+    )
+
+
+@compiled
+def plan_many(
+    forms: Forms,
+    work: Work,
+    late: Floats,
+    water: Floats,
+    passes: int,
+    closed: Ints,
+    bound_usd: Floats,
+    cost_usd: Floats,
+    battery_kw: Floats,
+    vehicle_kw: Floats,
+    curtailed_kw: Floats,
+) -> None:
+    """Every home's cheapest plan, ties broken: settings where ``closed`` is 1, the bound always.
+
+    ``water``, shape (S,), holds the value of a kWh in each session's vehicle afterwards [USD/kWh].
+    """
+    for i in range(len(closed)):
+        closed[i] = 0
+        if not forms.possible[i]:
+            bound_usd[i] = cost_usd[i] = float("inf")
+            continue
+        home = pick(forms, i)
+        start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
+        bound, cost, _ = respond(home, work, FAINT, late, start, False, passes, SAME)
+        bound_usd[i], cost_usd[i] = bound, cost
+        if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
+            continue
+        tie = TIE
+        for _ in range(2):
+            _, tied, _ = respond(home, work, tie, late, start, True, passes, EXACT)
+            if tied - cost <= SAME * (1.0 + abs(cost)):
+                closed[i] = 1
+                cost_usd[i] = tied
+                for t in range(len(home.need_kw)):
+                    battery_kw[i, t] = work.mix_battery_kw[t]
+                    vehicle_kw[i, t] = work.mix_vehicle_kw[t]
+                    curtailed_kw[i, t] = work.mix_curtailed_kw[t]
+                break
+            tie = FINE_TIE
+
+
+@compiled
+def climb_many(
+    forms: Forms,
+    work: Work,
+    late: Floats,
+    water: Floats,
+    passes: int,
+    first: int,
+    stop: int,
+    reserve: bool,
+    energy_h: Floats,
+    limited_kw: Floats,
+    most_kw: Floats,
+    levels: int,
+    below_usd: Floats,
+    below_battery_kw: Floats,
+    below_vehicle_kw: Floats,
+    count: Ints,
+    sure: Ints,
+    quantity_kw: Floats,
+    total_usd: Floats,
+) -> None:
+    """Every home's ladder of least costs, see `climb`; ``sure`` is 0 where it is not certain."""
+    for i in range(len(count)):
+        count[i], sure[i] = 1, SURE
+        if most_kw[i] < 1e-3:
+            continue
+        if not forms.possible[i]:
+            sure[i] = UNSURE
+            continue
+        start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
+        count[i], sure[i] = climb(
+            pick(forms, i),
+            work,
+            late,
+            start,
+            passes,
+            first,
+            stop,
+            reserve,
+            energy_h[i],
+            limited_kw[i],
+            most_kw[i],
+            levels,
+            below_usd[i],
+            below_battery_kw[i],
+            below_vehicle_kw[i],
+            quantity_kw[i],
+            total_usd[i],
+        )

@@ -1,0 +1,190 @@
+"""How much a home could promise at most, whatever it costs."""
+
+import numpy as np
+
+from gridpact.flexibility.home import Floats
+from gridpact.flexibility.kernel.arrays import Home, Work, compiled
+from gridpact.flexibility.kernel.respond import respond
+
+DONE_KWH = 1e-12
+STEPS = 60
+
+
+@compiled
+def _stored(home: Home, y_kw: float) -> float:
+    return float(y_kw * home.into if y_kw > 0.0 else y_kw / home.out) * home.step_h
+
+
+@compiled
+def _fullest(home: Home, t: int) -> float:
+    """Most power into the battery in interval ``t`` with all the sun used and the vehicle giving what it can [kW]."""
+    room = home.most_kw[t] - home.need_kw[t] + home.solar_kw[t] + home.plug_out_kw[t]
+    return float(min(home.charge_kw[t], room))
+
+
+@compiled
+def least_energy(home: Home, work: Work) -> None:
+    """Write to ``work.energy_kwh`` the least battery energy at each instant from which the day's rest can be kept."""
+    n = len(home.need_kw)
+    work.energy_kwh[n] = home.floor_kwh[n]
+    for t in range(n - 1, -1, -1):
+        need = work.energy_kwh[t + 1] - _stored(home, _fullest(home, t)) - home.drift_kwh[t]
+        work.energy_kwh[t] = max(need, home.floor_kwh[t])
+
+
+@compiled
+def most_energy_kw(home: Home, work: Work, first: int, stop: int, most_kw: float) -> float:
+    """Largest constant delivery through the window that battery and power limits allow; below zero if none [kW].
+
+    Exact without a vehicle and cycle limits, otherwise an upper limit (the vehicle gives its full power for nothing).
+    The fullest path of the battery is concave and falling in the quantity, so Newton's method from above ends on the
+    answer. The window's promised net load is read from ``most_kw`` of the home, at a quantity of zero.
+    """
+    least_energy(home, work)
+    q = most_kw
+    for t in range(first, stop):
+        sources = home.solar_kw[t] + home.plug_out_kw[t] + home.discharge_kw[t]
+        q = min(q, home.most_kw[t] - home.need_kw[t] + sources)
+    start = home.start_kwh
+    for t in range(first):
+        start = min(home.ceiling_kwh[t + 1], start + _stored(home, _fullest(home, t)) + home.drift_kwh[t])
+    for _ in range(STEPS):
+        energy, falls = start, 0.0
+        step = 0.0
+        for t in range(first, stop):
+            room = home.most_kw[t] - q - home.need_kw[t] + home.solar_kw[t] + home.plug_out_kw[t]
+            y = min(home.charge_kw[t], room)
+            energy += _stored(home, y) + home.drift_kwh[t]
+            if y > 0.0:
+                falls += home.into * home.step_h if room <= home.charge_kw[t] else 0.0
+            else:
+                falls += home.step_h / home.out
+            if energy > home.ceiling_kwh[t + 1]:
+                energy, falls = home.ceiling_kwh[t + 1], 0.0
+            least = work.energy_kwh[t + 1] if t + 1 == stop else home.floor_kwh[t + 1]
+            if energy < least - DONE_KWH:
+                if falls <= 0.0:
+                    return -1.0
+                step = max(step, (least - energy) / falls)
+        if step <= 0.0:
+            break
+        q -= step
+    return float(q)
+
+
+@compiled
+def most_reserve_kw(
+    home: Home, work: Work, first: int, stop: int, most_kw: float, energy_h: float, limited: Floats
+) -> float:
+    """As `most_energy_kw` for power held: headroom, and energy above the floor at the window's instants.
+
+    Args:
+        home: the home, with nothing held for this ask yet.
+        work: scratch.
+        first: window start.
+        stop: window end.
+        most_kw: limit from rules alone.
+        energy_h: battery energy that each kW held needs [kWh per kW].
+        limited: least net load on which the held power comes on top, -inf where there is none, shape (T,) [kW].
+    """
+    r = most_kw
+    energy = home.start_kwh
+    for t in range(stop):
+        if t >= first:
+            r = min(r, (energy - home.floor_kwh[t]) / energy_h if energy_h > 0.0 else r)
+            r = min(r, _fullest(home, t) + home.discharge_kw[t])
+            if limited[t] > -1e300:
+                highest = min(home.most_kw[t], home.need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t])
+                r = min(r, highest - limited[t])
+        energy = min(home.ceiling_kwh[t + 1], energy + _stored(home, _fullest(home, t)) + home.drift_kwh[t])
+        if t >= first:
+            r = min(r, (energy - home.floor_kwh[t + 1]) / energy_h if energy_h > 0.0 else r)
+    return float(r)
+
+
+@compiled
+def shortfall_kwh(
+    home: Home, work: Work, first: int, stop: int, q: float, late: Floats, start: Floats, passes: int
+) -> float:
+    """Least energy by which the home misses delivering ``q`` through the window; NaN if unknown [kWh].
+
+    Net load above the promise costs one per kWh and everything else nothing, so that the best response measures it.
+    """
+    for t in range(len(home.need_kw)):
+        work.probe_need_kw[t] = home.need_kw[t]
+        work.probe_least_kw[t] = home.least_kw[t]
+        work.probe_most_kw[t] = home.most_kw[t]
+        work.probe_buy[t] = 0.0
+        if first <= t < stop:
+            work.probe_need_kw[t] -= work.target_kw[t] - q
+            work.probe_least_kw[t] = 0.0
+            most = work.probe_need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t]
+            work.probe_most_kw[t] = max(most, 0.0)
+            work.probe_buy[t] = 1.0
+    probe = Home(
+        home.step_h,
+        work.probe_need_kw,
+        home.solar_kw,
+        work.probe_least_kw,
+        work.probe_most_kw,
+        work.probe_buy,
+        work.nothing,
+        home.charge_kw,
+        home.discharge_kw,
+        home.drift_kwh,
+        home.drawn_kwh,
+        home.floor_kwh,
+        home.ceiling_kwh,
+        home.start_kwh,
+        home.into,
+        home.out,
+        0.0,
+        home.plug_in_kw,
+        home.plug_out_kw,
+        home.plug_drift_kwh,
+        home.plug_into,
+        home.plug_out,
+        home.plug_capacity_kwh,
+        home.session,
+        home.session_kwh,
+        home.sessions,
+        home.cycle,
+        home.cycle_kwh,
+    )
+    bound, cost, used = respond(probe, work, 0.0, late, start, False, passes, 1e-13)
+    if used >= passes or np.isnan(bound):
+        return float("nan")
+    return float(max(bound, 0.0))
+
+
+@compiled
+def most_coupled_kw(
+    home: Home, work: Work, first: int, stop: int, top_kw: float, late: Floats, start: Floats, passes: int
+) -> float:
+    """Largest delivery at most ``top_kw`` with the vehicle's energy and cycle limits counted; NaN if unknown [kW].
+
+    The shortfall is convex in the quantity and at most the window's length steep, so the secant from above ends on it.
+    """
+    upper = top_kw
+    missed = shortfall_kwh(home, work, first, stop, upper, late, start, passes)
+    if np.isnan(missed):
+        return float("nan")
+    if missed <= 1e-11:
+        return float(upper)
+    q = upper - missed / ((stop - first) * home.step_h)
+    for _ in range(STEPS):
+        if q <= 0.0:
+            return 0.0
+        now = shortfall_kwh(home, work, first, stop, q, late, start, passes)
+        if np.isnan(now):
+            return float("nan")
+        if now <= 1e-11:
+            return float(q)
+        steep = (missed - now) / (upper - q)
+        if steep <= 1e-9:
+            return float("nan")
+        upper, missed = q, now
+        q = q - now / steep
+        if q >= upper - 1e-12:
+            return float(upper)
+    return float("nan")

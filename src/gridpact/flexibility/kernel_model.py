@@ -1,0 +1,353 @@
+"""The compiled model of homes' flexibility, with HiGHS behind it for homes that it leaves open."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from gridpact.errors import InfeasibleError
+from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, HomeBatch, Ints, ScheduleBatch
+from gridpact.flexibility.highs import HighsModel
+from gridpact.flexibility.home import CostCurve, Floats, Schedule
+from gridpact.flexibility.kernel.arrays import LEVELS, work_for
+from gridpact.flexibility.kernel.forms import Forms, baseline_forms, promise_forms
+from gridpact.flexibility.kernel.many import climb_many, plan_many
+from gridpact.flexibility.model import Tally
+from gridpact.flexibility.promises import AskBatch, CommitmentBatch
+from gridpact.flexibility.ties import lateness
+
+SAME_USD = 1e-7
+"""Costs closer than this are one cost [USD]."""
+PASSES = 150
+"""Most dynamic programs for one plan; a home that needs more goes to HiGHS."""
+CHUNK = 512
+"""Homes whose arrays are made at a time: few enough to stay in a processor's cache."""
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Spread(Protocol):
+    """How work on independent homes is spread; the built-in ``map`` is one, a thread pool's another."""
+
+    def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
+        """Apply ``function`` to each item, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What the kernel knows of m homes' cheapest plans: a bound always, the settings of those that are closed."""
+
+    closed: Ints
+    """1 where bound and plan are one, shape (m,)."""
+    bound_usd: Floats
+    """No schedule costs less, shape (m,); NaN where the kernel found none [USD]."""
+    cost_usd: Floats
+    battery_kw: Floats
+    """Power of devices that are not frozen, shape (m, T), as the next two [kW]."""
+    vehicle_kw: Floats
+    curtailed_kw: Floats
+
+
+class KernelModel:
+    """`FlexibilityModel` by dynamic programming in compiled code (`kernel`).
+
+    Homes that the kernel leaves open (crossed prices, negative prices that would pay for burning energy, limits of the
+    method) and homes with further devices are solved by the reference, and counted in ``tally``.
+    """
+
+    def __init__(self, *, reference: HighsModel | None = None, spread: Spread = map) -> None:
+        """Send open homes to ``reference`` and spread chunks of homes by ``spread``; compiled code frees the lock."""
+        self._reference = reference or HighsModel()
+        self._spread = spread
+        self.tally = Tally()
+
+    def baselines(self, homes: HomeBatch) -> ScheduleBatch:
+        """See `FlexibilityModel.baselines`."""
+
+        def plan(rows: Ints) -> tuple[Plans, ScheduleBatch]:
+            plans = solve(baseline_forms(homes, rows))
+            plans.closed[homes.has_devices[rows]] = 0
+            return plans, _schedules(homes, rows, plans, np.zeros_like(plans.battery_kw))
+
+        parts = list(self._spread(plan, _chunks(np.arange(len(homes)))))
+        found = _joined([schedules for _, schedules in parts])
+        left = np.flatnonzero(np.concatenate([plans.closed for plans, _ in parts]) == 0)
+        self.tally.add(len(homes), len(left))
+        return _with(found, left, [self._reference.baseline(homes.home(int(i))) for i in left])
+
+    def schedules(
+        self, homes: HomeBatch, baselines: ScheduleBatch, commitments: CommitmentBatch
+    ) -> tuple[ScheduleBatch, Mapping[int, str]]:
+        """See `FlexibilityModel.schedules`."""
+        bound = commitments.bound
+        broken: dict[int, str] = {}
+        if not len(bound):
+            return baselines, broken
+        plans, found = self._plan_promises(homes, baselines, commitments, bound)
+        rows, singles = [], []
+        for number in bound[plans == 0].tolist():
+            try:
+                single = self._reference.schedule(
+                    homes.home(number), baselines.home(number), commitments.of_home(number)
+                )
+            except InfeasibleError as problem:
+                broken[number] = str(problem)
+            else:
+                rows.append(number)
+                singles.append(single)
+        self.tally.add(len(bound), int(np.sum(plans == 0)))
+        kept = baselines.with_rows(bound[plans == 1], found.take(np.flatnonzero(plans == 1)))
+        return _with(kept, np.array(rows, dtype=np.int64), singles), broken
+
+    def cost_curves(
+        self,
+        homes: HomeBatch,
+        baselines: ScheduleBatch,
+        commitments: CommitmentBatch,
+        asks: AskBatch,
+        levels: int = 8,
+    ) -> CurveBatch:
+        """See `FlexibilityModel.cost_curves`."""
+        rows = np.flatnonzero(asks.asked)
+        promised_usd = baselines.cost_usd.copy()
+        bound = np.intersect1d(commitments.bound, rows)
+        if len(bound):
+            mine = commitments.where(np.isin(commitments.home, bound))
+            closed, found = self._plan_promises(homes, baselines, mine, bound)
+            promised_usd[bound] = np.where(closed == 1, found.cost_usd, np.nan)
+
+        def climb(part: Ints) -> tuple[CurveBatch, Ints]:
+            return _ladders(homes, baselines, commitments, asks, part, promised_usd[part], levels)
+
+        curves = CurveBatch.of(
+            [CostCurve(home_id=name, quantity_kw=np.zeros(1), cost_usd=np.zeros(1)) for name in homes.home_ids]
+        )
+        quantity, cost = np.zeros((len(homes), levels + 1)), np.zeros((len(homes), levels + 1))
+        counts, least = np.ones(len(homes), dtype=np.int64), np.zeros(len(homes))
+        left: list[int] = []
+        parts = list(_chunks(rows))
+        for part, (found_curves, sure) in zip(parts, self._spread(climb, parts), strict=True):
+            quantity[part], cost[part] = found_curves.quantity_kw, found_curves.cost_usd
+            counts[part], least[part] = found_curves.counts, found_curves.least_kw
+            left.extend(part[sure == 0].tolist())
+        curves = CurveBatch(
+            home_ids=homes.home_ids,
+            quantity_kw=quantity,
+            cost_usd=cost,
+            counts=counts,
+            inner_approximation=np.zeros(len(homes), dtype=np.bool_),
+            loss_usd=np.zeros(len(homes)),
+            loss_kw=np.zeros(len(homes)),
+            least_kw=least,
+        )
+        self.tally.add(len(rows), len(left))
+        if not left:
+            return curves
+        singles = {
+            number: self._reference.cost_curve(
+                homes.home(number), baselines.home(number), commitments.of_home(number), asks.home(number), levels
+            )
+            for number in left
+        }
+        return CurveBatch.of([singles.get(number, curve) for number, curve in enumerate(curves)])
+
+    def _plan_promises(
+        self, homes: HomeBatch, baselines: ScheduleBatch, commitments: CommitmentBatch, rows: Ints
+    ) -> tuple[Ints, ScheduleBatch]:
+        def plan(part: Ints) -> tuple[Ints, ScheduleBatch]:
+            forms, facts = promise_forms(homes, baselines, commitments, None, part)
+            plans = solve(forms)
+            frozen = _Frozen.of(forms, homes, baselines, part)
+            closed = np.where(facts.conflict | homes.has_devices[part], 0, plans.closed)
+            return closed, _schedules(homes, part, plans, facts.reserve_kw, frozen)
+
+        parts = list(self._spread(plan, _chunks(rows)))
+        return np.concatenate([closed for closed, _ in parts]), _joined([found for _, found in parts])
+
+
+def solve(forms: Forms) -> Plans:
+    """The cheapest plan of every home in ``forms``, with its bound."""
+    m, n = forms.need_kw.shape
+    plans = Plans(
+        closed=np.zeros(m, dtype=np.int64),
+        bound_usd=np.zeros(m),
+        cost_usd=np.zeros(m),
+        battery_kw=np.zeros((m, n)),
+        vehicle_kw=np.zeros((m, n)),
+        curtailed_kw=np.zeros((m, n)),
+    )
+    water = np.zeros(len(forms.session))
+    plan_many(
+        forms,
+        work_for(n),
+        lateness(n),
+        water,
+        PASSES,
+        plans.closed,
+        plans.bound_usd,
+        plans.cost_usd,
+        plans.battery_kw,
+        plans.vehicle_kw,
+        plans.curtailed_kw,
+    )
+    return plans
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """Settings of devices that keep their baseline, zero elsewhere, arrays of shape (m, T) [kW]."""
+
+    battery_kw: Floats
+    vehicle_kw: Floats
+    curtailed_kw: Floats
+
+    @classmethod
+    def of(cls, forms: Forms, homes: HomeBatch, baselines: ScheduleBatch, rows: Ints) -> "_Frozen":
+        held, car, dark = forms.drift_kwh != 0, forms.plug_drift_kwh != 0, homes.blackout[rows]
+        return cls(
+            battery_kw=np.where(held, (baselines.battery_charge_kw - baselines.battery_discharge_kw)[rows], 0.0),
+            vehicle_kw=np.where(car, (baselines.vehicle_charge_kw - baselines.vehicle_discharge_kw)[rows], 0.0),
+            curtailed_kw=np.where(dark, baselines.curtailed_kw[rows], 0.0),
+        )
+
+
+def _ladders(
+    homes: HomeBatch,
+    baselines: ScheduleBatch,
+    commitments: CommitmentBatch,
+    asks: AskBatch,
+    rows: Ints,
+    promised_usd: Floats,
+    levels: int,
+) -> tuple[CurveBatch, Ints]:
+    """Curves of the homes ``rows``, and which of them are certain."""
+    if not 1 <= levels < LEVELS:
+        raise ValueError(f"levels is {levels}; use 1 to {LEVELS - 1}")
+    forms, facts = promise_forms(homes, baselines, commitments, asks, rows)
+    m, n = forms.need_kw.shape
+    count, sure = np.ones(m, dtype=np.int64), np.zeros(m, dtype=np.int64)
+    quantity, total = np.zeros((m, levels + 1)), np.zeros((m, levels + 1))
+    frozen = _Frozen.of(forms, homes, baselines, rows)
+    settings = (baselines.battery_charge_kw - baselines.battery_discharge_kw)[rows] - frozen.battery_kw
+    car = (baselines.vehicle_charge_kw - baselines.vehicle_discharge_kw)[rows] - frozen.vehicle_kw
+    most = np.where(facts.conflict, 0.0, facts.most_kw)
+    below = np.where(facts.promised, np.nan, promised_usd)
+    climb_many(
+        forms,
+        work_for(n),
+        lateness(n),
+        np.zeros(len(forms.session)),
+        PASSES,
+        asks.first,
+        asks.stop,
+        asks.reserve,
+        asks.sustain_h / homes.battery_discharge_efficiency[rows] if asks.reserve else np.zeros(m),
+        facts.limited_kw,
+        most,
+        levels,
+        below,
+        settings,
+        car,
+        count,
+        sure,
+        quantity,
+        total,
+    )
+    sure[np.isnan(promised_usd)] = 0
+    sure[facts.conflict | homes.has_devices[rows]] = 0
+    place = np.minimum(np.arange(levels + 1)[None, :], count[:, None] - 1)
+    quantity, total = np.take_along_axis(quantity, place, axis=1), np.take_along_axis(total, place, axis=1)
+    cost = total - promised_usd[:, None]
+    cost[np.abs(cost) < 1e-9] = 0.0
+    jump = np.where(sure == 1, cost[:, 0], 0.0)
+    cost[:, 0] = 0.0
+    width = np.diff(quantity, axis=1)
+    slope = np.diff(cost, axis=1) / np.where(width > 0, width, 1.0)
+    slope = np.maximum.accumulate(np.where(width > 0, slope, -np.inf), axis=1)
+    line = np.zeros_like(cost)
+    line[:, 1:] = np.cumsum(np.where(width > 0, slope, 0.0) * width, axis=1)
+    line[np.abs(line) < 1e-9] = 0.0
+    curves = CurveBatch(
+        home_ids=tuple(homes.home_ids[i] for i in rows.tolist()),
+        quantity_kw=quantity,
+        cost_usd=line,
+        counts=count,
+        inner_approximation=np.zeros(m, dtype=np.bool_),
+        loss_usd=np.zeros(m),
+        loss_kw=np.zeros(m),
+        least_kw=np.where((jump > SAME_USD) & (count > 1), quantity[:, min(1, levels)], 0.0),
+    )
+    return curves, sure
+
+
+def _schedules(
+    homes: HomeBatch, rows: Ints, plans: Plans, reserve_kw: Floats, frozen: _Frozen | None = None
+) -> ScheduleBatch:
+    """The schedules that follow from the plans' settings, every energy and cost recomputed."""
+    h = homes.step_h
+    battery, vehicle, curtailed = plans.battery_kw, plans.vehicle_kw, plans.curtailed_kw
+    if frozen is not None:
+        battery = battery + frozen.battery_kw
+        vehicle = vehicle + frozen.vehicle_kw
+        curtailed = curtailed + frozen.curtailed_kw
+    battery, vehicle, curtailed = (np.round(each, 12) + 0.0 for each in (battery, vehicle, curtailed))
+    into, out = (homes.battery_charge_efficiency[rows, None], homes.battery_discharge_efficiency[rows, None])
+    energy = homes.battery_start_kwh[rows, None] + np.cumsum(
+        np.where(battery > 0, battery * into, battery / out) * h, 1
+    )
+    net = homes.load_kw[rows] + battery + vehicle - (homes.solar_kw[rows] - curtailed)
+    draft = ScheduleBatch(
+        curtailed_kw=curtailed,
+        battery_charge_kw=np.maximum(battery, 0.0),
+        battery_discharge_kw=np.maximum(-battery, 0.0),
+        vehicle_charge_kw=np.maximum(vehicle, 0.0),
+        vehicle_discharge_kw=np.maximum(-vehicle, 0.0),
+        net_kw=net,
+        battery_soc_kwh=np.where(homes.has_battery[rows, None], energy, 0.0),
+        vehicle_soc_kwh=_vehicle_energy(homes, rows, vehicle),
+        reserve_kw=reserve_kw.copy(),
+        cost_usd=np.zeros(len(rows)),
+    )
+    wear = draft.battery_discharge_kw.sum(axis=1) * h * homes.battery_wear_usd_per_kwh[rows]
+    buy, sell = homes.import_usd_per_kwh[rows], homes.export_usd_per_kwh[rows]
+    bill = np.sum(buy * np.maximum(net, 0.0) - sell * np.maximum(-net, 0.0), axis=1) * h
+    draft.cost_usd.setflags(write=True)
+    draft.cost_usd[:] = bill + wear
+    draft.cost_usd.setflags(write=False)
+    return draft
+
+
+def _vehicle_energy(homes: HomeBatch, rows: Ints, vehicle_kw: Floats) -> Floats:
+    """Vehicle energy at each interval's end, NaN while away, shape (m, T) [kWh]."""
+    into, out = homes.vehicle_charge_efficiency[rows, None], homes.vehicle_discharge_efficiency[rows, None]
+    stored = np.where(vehicle_kw > 0, vehicle_kw * into, vehicle_kw / out) * homes.step_h
+    summed = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(stored, axis=1)], axis=1)
+    energy = np.full(vehicle_kw.shape, np.nan)
+    counts = np.diff(homes.session_offset)[rows]
+    owner = np.repeat(np.arange(len(rows)), counts)
+    before = np.cumsum(counts) - counts
+    at = homes.session_offset[rows][owner] + np.arange(len(owner)) - before[owner]
+    first, length = homes.session_first[at], (homes.session_stop - homes.session_first)[at]
+    begin = homes.session_start_kwh[at] - summed[owner, first]
+    row = np.repeat(owner, length)
+    column = np.repeat(first, length) + np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    energy[row, column] = np.repeat(begin, length) + summed[row, column + 1]
+    return energy
+
+
+def _chunks(rows: Ints) -> Iterator[Ints]:
+    for first in range(0, len(rows), CHUNK):
+        yield rows[first : first + CHUNK]
+
+
+def _joined(parts: list[ScheduleBatch]) -> ScheduleBatch:
+    """Schedules of the kernel, which know no further devices, one after the other."""
+    names = (*SCHEDULE_SERIES, "cost_usd")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return ScheduleBatch(**joined)
+
+
+def _with(schedules: ScheduleBatch, rows: Ints, singles: list[Schedule]) -> ScheduleBatch:
+    return schedules.with_rows(rows, ScheduleBatch.of(singles)) if len(rows) else schedules
