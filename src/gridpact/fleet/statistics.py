@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gridpact.fleet.assets import ASSETS
 from gridpact.fleet.fleet import Fleet
 
-DEVICES = {"battery": "battery_capacity_kwh", "vehicle": "vehicle_capacity_kwh", "solar": "solar_kw"}
 CAPACITIES = (
     "battery_capacity_kwh",
     "battery_discharge_kw",
@@ -15,6 +15,8 @@ CAPACITIES = (
     "vehicle_charge_kw",
     "vehicle_discharge_kw",
     "solar_kw",
+    "heat_capacity_kwh",
+    "heat_power_kw",
 )
 
 
@@ -27,7 +29,11 @@ def describe(fleet: Fleet) -> dict[str, Any]:
         ``floor_usd_per_mwh``: minimum, median and maximum, in all and by persona.
     """
     frame = fleet.frame
-    has = {device: np.nan_to_num(frame[column].to_numpy(dtype=np.float64)) > 0 for device, column in DEVICES.items()}
+    has = {
+        asset.name: np.nan_to_num(frame[asset.size].to_numpy(dtype=np.float64)) > 0
+        for asset in ASSETS.values()
+        if asset.size in frame
+    }
     plugged = np.array([arrive is not None for arrive in frame["vehicle_arrive"]])
     gives_back = np.nan_to_num(frame["vehicle_discharge_kw"].to_numpy(dtype=np.float64)) > 0
     persona = frame["persona"].fillna("none")
@@ -38,7 +44,7 @@ def describe(fleet: Fleet) -> dict[str, Any]:
             "vehicle_plugged_in": _round(plugged.mean()),
             "vehicle_discharges": _round((plugged & gives_back).mean()),
         },
-        "totals": {column: _round(frame[column].sum()) for column in CAPACITIES},
+        "totals": {column: _round(frame[column].sum()) for column in CAPACITIES if column in frame},
         "personas": _counts(persona),
         "tariffs": _counts(frame["tariff"]),
         "timezones": _counts(frame["timezone"]),

@@ -97,6 +97,7 @@ def _baseline_on_the_day(frames: Mapping[str, pd.DataFrame], starts: pd.Datetime
         - both["battery_discharge_kw"]
         + both["vehicle_charge_kw"]
         - both["vehicle_discharge_kw"]
+        + both.get("heat_kw", 0.0)
         - sun
     )
     summed: Floats = net.groupby(both["interval_start"]).sum().reindex(starts).to_numpy(dtype=np.float64)
