@@ -30,7 +30,7 @@ from gridpact.results.result import (
 from gridpact.results.run_folder import RunFiles
 from gridpact.results.tables import FORMS, empty_table
 from gridpact.settlement.ledger import Account, Kind, Ledger
-from gridpact.settlement.premises import Premises, Trace
+from gridpact.settlement.premises import CarStays, Premises, Trace
 
 START = datetime(2022, 7, 14, 0, 0, tzinfo=UTC)
 END = datetime(2022, 7, 14, 2, 0, tzinfo=UTC)
@@ -86,8 +86,16 @@ def fleet_frame(*homes: Mapping[str, Any]) -> pd.DataFrame:
 def premises(*homes: Mapping[str, Any], blackout: Any = None) -> Premises:
     """Facts of homes; a car stays as in STAY."""
     frame = fleet_frame(*homes)
-    sessions = [[STAY] if home.get("vehicle_capacity_kwh") else [] for home in homes]
-    return Premises.of_fleet(frame, HORIZON, sessions=sessions, blackout=blackout)
+    owners = [number for number, home in enumerate(homes) if home.get("vehicle_capacity_kwh")]
+    first, stop, start_kwh, required_kwh = (np.full(len(owners), value) for value in STAY)
+    stays = CarStays(
+        home=np.array(owners, dtype=np.int64),
+        first=first,
+        stop=stop,
+        start_kwh=start_kwh,
+        required_kwh=required_kwh,
+    )
+    return Premises.of_fleet(frame, HORIZON, stays=stays, blackout=blackout)
 
 
 def idle(facts: Premises, *, load_kw: float = 1.0, solar_kw: float = 0.0, **settings: Any) -> Trace:
@@ -128,13 +136,13 @@ def idle(facts: Premises, *, load_kw: float = 1.0, solar_kw: float = 0.0, **sett
 
 def _car(facts: Premises, arrays: Mapping[str, Any]) -> Any:
     energy = np.full((facts.homes, facts.periods), np.nan)
-    for stay in facts.stays:
-        now = stay.start_kwh
-        for t in range(stay.first, stay.stop):
-            into = arrays["vehicle_charge_kw"][stay.home, t] * facts.vehicle_charge_efficiency[stay.home]
-            out = arrays["vehicle_discharge_kw"][stay.home, t] / facts.vehicle_discharge_efficiency[stay.home]
+    stays = facts.stays
+    for home, first, stop, now in zip(stays.home, stays.first, stays.stop, stays.start_kwh, strict=True):
+        for t in range(first, stop):
+            into = arrays["vehicle_charge_kw"][home, t] * facts.vehicle_charge_efficiency[home]
+            out = arrays["vehicle_discharge_kw"][home, t] / facts.vehicle_discharge_efficiency[home]
             now += (into - out) * facts.step_h
-            energy[stay.home, t] = now
+            energy[home, t] = now
     return energy
 
 

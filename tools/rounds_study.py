@@ -32,7 +32,7 @@ from gridpact.negotiation.supply import Supply
 from gridpact.operation.bidding import floors_of, last_asks, willingness_of
 from gridpact.operation.homes import freeze_baselines, quote
 from gridpact.operation.inputs import DayRequest, prepare_day
-from gridpact.operation.surplus import cost_at
+from gridpact.operation.surplus import costs_at
 from gridpact.optimization.formulation import BidRequest
 from gridpact.optimization.spec import ProblemSpec
 from gridpact.optimization.tool import OptimizationTool
@@ -216,7 +216,7 @@ def _surplus(opportunity: MarketOpportunity, curves: Sequence[CostCurve], sold: 
 
 
 def _costs(curves: Sequence[CostCurve], sold: Floats) -> float:
-    return sum(cost_at(curve, float(kw)) for curve, kw in zip(curves, sold, strict=True))
+    return float(costs_at(CurveBatch.of(curves), sold).sum())
 
 
 def play(case: Case, *, strategy: str, rounds: int = 1, posted_price: float | None = None) -> Deal:

@@ -1,7 +1,7 @@
 """One suite that every kind of asset passes, from a fleet's row to the auditor. A new asset is an entry in CASES."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,7 @@ from gridpact.operation.system import IntegratedNegotiationSystem
 from gridpact.results.tables import FORMS
 from gridpact.settlement.assets import FACTS
 from gridpact.settlement.physics import simulate
-from gridpact.settlement.premises import Premises, Trace
+from gridpact.settlement.premises import CarStays, Premises, Trace
 from gridpact_audit import audit
 from gridpact_audit.run import FURTHER
 
@@ -177,9 +177,8 @@ def evening(name: str) -> Evening:
 
 def trace_of(it: Evening, *plans: Schedule) -> tuple[Premises, list[Trace]]:
     day = it.day
-    facts = Premises.of_fleet(
-        day.fleet.frame, HORIZON, sessions=day.sessions, blackout=day.blackout, demand_kw=day.demand_kw
-    )
+    stays = CarStays(**{item.name: getattr(day.sessions, item.name) for item in fields(CarStays)})
+    facts = Premises.of_fleet(day.fleet.frame, HORIZON, stays=stays, blackout=day.blackout, demand_kw=day.demand_kw)
     return facts, [
         Trace.of_plans(ScheduleBatch.of([plan]), load_kw=day.load_forecast_kw, solar_kw=day.solar_forecast_kw)
         for plan in plans

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gridpact.settlement.delivery import Delivery, Promise, measure
+from gridpact.settlement.delivery import Deliveries, Promise, PromiseBook, measure
 from gridpact.settlement.ledger import Account, statement
 from gridpact.settlement.physics import SETTINGS, simulate
 from gridpact.settlement.settle import PAYMENT_RULES, Award, pay_prices, penalty_price, settle
@@ -55,12 +55,16 @@ def test_no_kilowatt_counts_twice(windows, given_kw, held_kw):
         for n, (first, length, power, reserve) in enumerate(windows)
     ]
     done = measure(
-        promises, baseline_net_kw=given_kw, realised_net_kw=np.zeros_like(given_kw), held_kw=held_kw, step_h=0.25
+        PromiseBook.of(promises),
+        baseline_net_kw=given_kw,
+        realised_net_kw=np.zeros_like(given_kw),
+        held_kw=held_kw,
+        step_h=0.25,
     )
-    assert all(0 <= one.delivered_kwh <= one.committed_kwh + 1e-9 for one in done)
+    assert ((done.delivered_kwh >= 0) & (done.delivered_kwh <= done.committed_kwh + 1e-9)).all()
     for reserve, source in ((False, given_kw), (True, held_kw)):
-        total = sum(one.delivered_kwh for one in done if one.promise.reserve == reserve)
-        assert total <= np.clip(source, 0, None).sum() * 0.25 + len(done) * 1e-4
+        total = done.delivered_kwh[done.promises.reserve == reserve].sum()
+        assert total <= np.clip(source, 0, None).sum() * 0.25 + len(promises) * 1e-4
 
 
 @given(data=st.data(), rule=st.sampled_from(PAYMENT_RULES))
@@ -74,17 +78,22 @@ def test_money_sums_to_zero_and_owners_get_their_price(data, rule):
         for number, (width, price) in enumerate(steps, start=1)
     ]
     book = pd.DataFrame(rows, columns=["opportunity_id", "home_id", "segment", "quantity_kw", "price", "activated"])
-    deliveries = []
+    owed, shares = [], []
     for home, steps in enumerate(segments):
         power = sum(width for width, _ in steps)
-        promise = Promise(opportunity_id="a", home=home, first=0, stop=4, quantity_kw=power, reserve=False)
-        share = data.draw(st.floats(0, 1))
-        deliveries.append(Delivery(promise=promise, committed_kwh=power, delivered_kwh=power * share))
+        owed.append(Promise(opportunity_id="a", home=home, first=0, stop=4, quantity_kw=power, reserve=False))
+        shares.append(data.draw(st.floats(0, 1)))
+    promises = PromiseBook.of(owed)
+    deliveries = Deliveries(
+        promises=promises,
+        committed_kwh=promises.quantity_kw,
+        delivered_kwh=promises.quantity_kw * np.array(shares),
+    )
     price = data.draw(st.floats(-50, 2000).map(lambda value: round(value, 2)))
     award = Award(
         opportunity_id="a",
         price=price,
-        cleared_kw=sum(one.promise.quantity_kw for one in deliveries),
+        cleared_kw=sum(promises.quantity_kw.tolist()),
         window_h=1.0,
         penalty_price=penalty_price(price, 1.0),
     )

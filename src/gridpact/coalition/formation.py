@@ -12,20 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact import units
+from gridpact.coalition.lagrangian import can_bound, form_with_bound
 from gridpact.coalition.merit_order import fill_by_merit, fill_homes
 from gridpact.coalition.model import CoalitionModel, cvxpy
 from gridpact.coalition.problem import VOLUME_BONUS, FormationProblem
-from gridpact.coalition.scan import best_totals
+from gridpact.coalition.scan import best_totals, shadow_prices
+from gridpact.coalition.segments import group_scenarios, rises
 from gridpact.coalition.solver import Highs, Solved, Solver, solve
-from gridpact.coalition.terms import ceil_watt
+from gridpact.coalition.terms import MinimumMembers, ceil_watt
 from gridpact.coalition.whole_watts import round_nested, watts_below
 from gridpact.errors import SolverFailedError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LARGEST_LINEAR = 20_000
-"""Price levels times scenarios up to which a problem about totals goes to the solver."""
+LARGEST_SOLVED = 20_000
+"""Options times scenarios (and members times scenarios) up to which the solver is asked, see docs/design.md."""
 SMALL_GAP = 1e-4
 """Relative gap that counts as optimal where scenarios were grouped for the segment limit."""
 EXACT_SIZE = 400
@@ -83,17 +85,15 @@ def form(problem: FormationProblem, *, solver: Solver | None = None) -> Formatio
     """
     solver = solver or Highs()
     n, scenarios = len(problem.options), problem.scenarios
-    levels = len(np.unique(problem.options.price))
     if not watts_below(problem.usable_kw()).any():
         return _result(problem, np.zeros((n, scenarios)), solver="none needed")
-    integers = any(term.least_kw > 0 or term.step_kw > 0 for term in problem.terms)
-    if problem.total_only and (integers or levels * scenarios > LARGEST_LINEAR):
+    if problem.total_only:
         return _scan(problem)
+    if _rows(problem) > LARGEST_SOLVED and can_bound(problem):
+        return _bounded(problem)
     result = _checked(problem, solver)
     if not 0 < problem.max_segments < rises(result.x):
         return result
-    if problem.total_only:
-        return _scan(problem)
     grouped = _checked(problem, solver, groups=group_scenarios(problem, result.x))
     gap = max(result.value_usd - grouped.value_usd, 0.0) / max(abs(result.value_usd), 1e-9) + (result.gap or 0.0)
     if gap > SMALL_GAP and result.x.size <= EXACT_SIZE:
@@ -101,53 +101,33 @@ def form(problem: FormationProblem, *, solver: Solver | None = None) -> Formatio
     return replace(grouped, gap=gap, status="optimal" if gap <= SMALL_GAP else "limit")
 
 
-def rises(x: Floats) -> int:
-    """Number of scenarios at which the coalition grows, given activations (n, S)."""
-    return int((np.diff(x.sum(axis=0), prepend=0.0) > 1e-6).sum())
+def _rows(problem: FormationProblem) -> int:
+    """Size of the solver's problem: activations, and whether each home is a member where that matters."""
+    members = any(isinstance(term, MinimumMembers) for term in problem.terms)
+    homes = len(np.unique(problem.options.home_index)) if members else 0
+    return (len(problem.options) + homes) * problem.scenarios
 
 
-def group_scenarios(problem: FormationProblem, x: Floats) -> Ints:
-    """Which scenarios should share a coalition where the curve may have only so many steps, shape (S,).
-
-    Args:
-        problem: with a segment limit.
-        x: nested coalitions without the limit, shape (n, S) [kW].
-
-    Returns:
-        The index of the coalition of ``x`` that is best for each scenario, -1 for none.
-    """
-    scenarios = problem.scenarios
-    cost, total = problem.options.price @ x, x.sum(axis=0)
-    gain = np.zeros(scenarios)
-    if problem.gain_usd_per_kw is not None:
-        gain = problem.gain_usd_per_kw[problem.options.home_index] @ x * units.KW_PER_MW / problem.window_h
-    worth = problem.probabilities[:, None] * (problem.prices[:, None] * total - cost + gain)
-    pays = problem.payable_prices[:, None] * total - cost >= -1e-9 * np.maximum(np.abs(cost), 1.0)
-    barred = np.where(pays | problem.allow_loss, 0.0, -np.inf)
-    best = np.full((problem.max_segments + 1, scenarios + 1), -np.inf)
-    choice = np.zeros((problem.max_segments + 1, scenarios + 1, 2), dtype=np.int64)
-    best[0] = 0.0
-    sums = np.vstack([np.zeros(scenarios), np.cumsum(worth, axis=0)])
-    for groups in range(1, problem.max_segments + 1):
-        for stop in range(1, scenarios + 1):
-            value = best[groups - 1, :stop, None] + sums[stop] - sums[:stop] + barred[:stop]
-            first, coalition = np.unravel_index(int(np.argmax(value)), value.shape)
-            best[groups, stop], choice[groups, stop] = value[first, coalition], (first, coalition)
-    labels = np.full(scenarios, -1, dtype=np.int64)
-    groups, stop = int(np.argmax(best[:, scenarios])), scenarios
-    while groups > 0 and stop > 0:
-        first, coalition = choice[groups, stop]
-        labels[first:stop] = coalition
-        stop, groups = int(first), groups - 1
-    return labels
+def _bounded(problem: FormationProblem) -> FormationResult:
+    """Greedy coalitions with a gap that Lagrangian bounds prove."""
+    x, bound = form_with_bound(problem)
+    trouble = _broken(problem, x)
+    if trouble:
+        raise SolverFailedError(f"the greedy coalitions do not keep the terms: {trouble}")
+    result = _result(problem, x, solver="Lagrangian bound")
+    gap = max(bound - result.value_usd, 0.0) / max(abs(result.value_usd), 1e-9)
+    return replace(result, gap=gap, status="optimal" if gap <= SMALL_GAP else "limit")
 
 
 def _scan(problem: FormationProblem) -> FormationResult:
-    x = fill_by_merit(problem, best_totals(problem))
+    totals = best_totals(problem)
+    x = fill_by_merit(problem, totals)
     trouble = _broken(problem, x)
     if trouble:
         raise SolverFailedError(f"the merit-order scan does not keep the terms: {trouble}")
-    return _result(problem, x, solver="merit-order scan")
+    limited = 0 < problem.max_segments == rises(x)
+    words = () if limited else shadow_prices(problem, totals)
+    return replace(_result(problem, x, solver="merit-order scan"), shadow_prices=words)
 
 
 def _checked(

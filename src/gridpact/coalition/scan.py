@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gridpact import units
 from gridpact.coalition.problem import VOLUME_BONUS, FormationProblem
 from gridpact.coalition.whole_watts import watts_below
 
@@ -56,20 +57,58 @@ def best_totals(problem: FormationProblem) -> Ints:
     if problem.allow_loss:
         total = limits.down(ladder.available)
         return np.full(scenarios, total if total >= limits.least else 0, dtype=np.int64)
+    affordable = [limits.down(ladder.affordable(float(price))) for price in problem.payable_prices]
+
+    def best(first: int, last: int) -> tuple[int, float]:
+        weights = problem.probabilities[first : last + 1]
+        value = float(weights @ problem.prices[first : last + 1])
+        return _best_of_group(ladder, limits, affordable=affordable[first], weight=float(weights.sum()), value=value)
+
+    alone = np.maximum.accumulate(np.array([best(s, s)[0] for s in range(scenarios)], dtype=np.int64))
+    if not 0 < problem.max_segments < int((np.diff(alone, prepend=0) > 0).sum()):
+        return alone
     totals = np.zeros((scenarios, scenarios), dtype=np.int64)
     values = np.full((scenarios, scenarios), -np.inf)
-    single = not 0 < problem.max_segments < scenarios
     for first in range(scenarios):
-        affordable = limits.down(ladder.affordable(float(problem.payable_prices[first])))
-        for last in range(first, first + 1 if single else scenarios):
-            weights = problem.probabilities[first : last + 1]
-            value = float(weights @ problem.prices[first : last + 1])
-            totals[first, last], values[first, last] = _best_of_group(
-                ladder, limits, affordable=affordable, weight=float(weights.sum()), value=value
-            )
-    if single:
-        return np.maximum.accumulate(np.diag(totals))
+        for last in range(first, scenarios):
+            totals[first, last], values[first, last] = best(first, last)
     return _grouped(totals, values, most=problem.max_segments)
+
+
+def shadow_prices(problem: FormationProblem, totals_w: Ints) -> tuple[str, ...]:
+    """What a little more of each binding limit would be worth, in words; none where a coalition must come in lots.
+
+    Args:
+        problem: of which `FormationProblem.total_only` is true.
+        totals_w: its `best_totals`, with no segment limit in their way, shape (S,) [W].
+    """
+    if problem.allow_loss or any(term.least_kw > 0 or term.step_kw > 0 for term in problem.terms):
+        return ()
+    ladder, most = _Ladder.of(problem), TotalLimits.of(problem).most
+    scale = problem.window_h / units.KW_PER_MW
+    by_limit = by_margin = 0.0
+    for total, price, payable, probability in zip(
+        totals_w.tolist(), problem.prices, problem.payable_prices, problem.probabilities, strict=True
+    ):
+        if total >= ladder.available:
+            continue
+        asked = ladder.price_after(total)
+        gain = float(probability * (price - asked))
+        if gain <= 0:
+            continue
+        if total >= most:
+            by_limit += gain
+        elif asked > payable:
+            by_margin += gain / float(asked - payable) * abs(float(price)) * total / 1000.0 * 0.01
+    words = []
+    if by_limit > 0.01:
+        capped = [term.name for term in problem.terms if math.isfinite(term.most_kw)]
+        tightest = min((term.most_kw for term in problem.terms), default=math.inf) < problem.requested_kw
+        name = capped[0] if tightest else "request"
+        words.append(f"one more kW of {name} would be worth {by_limit * scale:.4f} USD")
+    if problem.margin > 0 and by_margin > 0.01:
+        words.append(f"one percentage point less of margin would be worth {by_margin * scale:.4f} USD")
+    return tuple(words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +145,10 @@ class _Ladder:
         """Everything that asks ``price`` or less [W]."""
         rungs = int(np.searchsorted(self.price, price, side="right"))
         return int(self.above[rungs - 1]) if rungs else 0
+
+    def price_after(self, total: int) -> float:
+        """Price of the watt that follows ``total``, which is less than all."""
+        return float(self.price[int(np.searchsorted(self.above, total, side="right"))])
 
     def affordable(self, payable: float) -> int:
         """Largest total whose average cost is at most ``payable`` [W]; the average never falls along the ladder."""

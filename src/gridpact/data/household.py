@@ -88,7 +88,7 @@ def load_profiles(names: Sequence[str], interval_starts: pd.DatetimeIndex, timez
         NaiveDatetimeError: the times have no offset.
     """
     models = [HouseholdModel.parse(name) for name in names]
-    keys = np.array([noise.key("household", model.variant) for model in models], dtype=np.uint64)
+    keys = noise.keys("household", last=[model.variant for model in models])
     mean_kw = np.array([model.annual_kwh for model in models]) / HOURS_PER_YEAR
     starts, count = pieces(interval_starts)
     local = starts.tz_convert(timezone)
@@ -101,7 +101,7 @@ def load_profiles(names: Sequence[str], interval_starts: pd.DatetimeIndex, timez
     habits = _habits(keys)
     bursts = 0.5 - 0.5 * _by_slot(keys, seconds // 1800, salt=1)
     cycles = 0.7 + 0.6 * _by_slot(keys, seconds // 900, salt=2, log=False)
-    activity = _activity(habits)[:, weekend, quarter] * _LIGHT[day_of_year] * bursts
+    activity = _activity(habits, weekend, quarter) * _LIGHT[day_of_year] * bursts
     cooling = _COOLING_HOUR[quarter] * _COOLING_DAY[day_of_year] * _hot_days(calendar_day) * cycles
     heating = _HEATING_HOUR[quarter] * _HEATING_DAY[day_of_year]
     load = (
@@ -132,20 +132,22 @@ def _habits(keys: NDArray[np.uint64]) -> dict[str, Floats]:
     return found
 
 
-def _activity(habits: dict[str, Floats]) -> Floats:
-    """Activity by quarter hour on weekdays and weekends, shape (homes, 2, 96); its mean over a week is one."""
-    days = []
-    for later_h, midday_factor in ((0.0, 1.0), (1.5, 2.5)):
-        shape = (
-            habits["morning_height"][:, None] * _bump(habits["morning_hour"] + later_h, habits["morning_width"])
-            + _bump(habits["evening_hour"], habits["evening_width"])
-            + midday_factor
-            * habits["midday_height"][:, None]
-            * _bump(np.full_like(habits["base"], 13.0), np.full_like(habits["base"], 2.5))
-            + 0.08
-        )
-        days.append(shape / shape.mean(axis=1, keepdims=True))
-    return np.stack([days[0] * _WEEKDAY_FACTOR, days[1] * _WEEKEND_FACTOR], axis=1)
+def _activity(habits: dict[str, Floats], weekend: NDArray[np.int64], quarter: NDArray[np.int64]) -> Floats:
+    """Activity in each piece, shape (homes, pieces), by its quarter hour and whether it is on a weekend.
+
+    The mean over a week is one.
+    """
+    evening = _bump(habits["evening_hour"], habits["evening_width"])
+    midday = _bump(np.array([13.0]), np.array([2.5]))
+    found = np.empty((len(evening), len(quarter)))
+    for kind, later_h, midday_factor, scale in ((0, 0.0, 1.0, _WEEKDAY_FACTOR), (1, 1.5, 2.5, _WEEKEND_FACTOR)):
+        now = weekend == kind
+        if not now.any():
+            continue
+        morning = habits["morning_height"][:, None] * _bump(habits["morning_hour"] + later_h, habits["morning_width"])
+        shape = morning + evening + midday_factor * habits["midday_height"][:, None] * midday + 0.08
+        found[:, now] = (shape / shape.mean(axis=1, keepdims=True) * scale)[:, quarter[now]]
+    return found
 
 
 def _bump(centre_hour: Floats, width_h: Floats) -> Floats:

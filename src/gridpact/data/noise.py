@@ -5,6 +5,7 @@ A profile must not change with the horizon, the step or the order of homes it is
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,17 @@ def key(*parts: str | int) -> int:
     """A 64-bit key of a name's parts."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "little")
+
+
+def keys(*parts: str | int, last: Iterable[str | int]) -> Words:
+    """The keys of many names that differ in their ``last`` part only, shape (names,); see `key`."""
+    begun = hashlib.sha256("\x1f".join(map(str, (*parts, ""))).encode())
+    words = bytearray()
+    for part in last:
+        digest = begun.copy()
+        digest.update(str(part).encode())
+        words += digest.digest()[:8]
+    return np.frombuffer(bytes(words), dtype="<u8").astype(np.uint64)
 
 
 def uniform(keys: Words, counters: NDArray[np.int64]) -> Floats:

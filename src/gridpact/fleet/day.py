@@ -1,6 +1,6 @@
 """A fleet on a run's time grid: load, sun, tariffs, times at the plug and blackouts as arrays."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,13 +16,12 @@ from gridpact.errors import GridpactError, InputError, MissingDataError, UnitRan
 from gridpact.fleet.clock import blackout_mask
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.forecast import load_forecast, sun_forecast
+from gridpact.fleet.series import NamedSeries, Pair, long_frame
 from gridpact.fleet.sessions import Sessions, sessions_of
 from gridpact.fleet.tariff import tariff_prices
 from gridpact.horizon import Horizon, zone
 
 Floats = NDArray[np.float64]
-Pair = tuple[Floats, Floats]
-"""Forecast and realised, or import and export, each of shape (T,)."""
 
 PROFILE_COLUMNS = ("profile", "interval_start", "forecast_kw", "realised_kw")
 TARIFF_COLUMNS = ("tariff", "interval_start", "import_usd_per_kwh", "export_usd_per_kwh")
@@ -48,10 +47,10 @@ class FleetDay:
     blackout: NDArray[np.bool_]
     sessions: Sessions
     """Times of every car at the plug."""
-    profiles_frame: pd.DataFrame
-    """Every profile in use, with the columns and order of ``profiles.parquet``."""
-    tariffs_frame: pd.DataFrame
-    """Every tariff in use, with the columns and order of ``tariffs.parquet``."""
+    profiles: tuple[NamedSeries, ...]
+    """Every load, solar and heat demand profile in use, forecast and realised [kW]."""
+    tariffs: NamedSeries
+    """Every tariff in use, import and export [USD/kWh]."""
     demand_kw: Mapping[str, Floats] = field(default_factory=dict)
     """What further assets must give, by asset, only of those that a home has; zero for homes without."""
 
@@ -63,6 +62,15 @@ class FleetDay:
                 value.flags.writeable = False
         for demand in self.demand_kw.values():
             demand.flags.writeable = False
+
+    def profiles_frame(self) -> pd.DataFrame:
+        """Every profile in use, with the columns and order of ``profiles.parquet``."""
+        by_name = {name: pair for series in self.profiles for name, pair in series.by_name().items()}
+        return long_frame(by_name, PROFILE_COLUMNS, self.horizon.interval_starts)
+
+    def tariffs_frame(self) -> pd.DataFrame:
+        """Every tariff in use, with the columns and order of ``tariffs.parquet``."""
+        return long_frame(self.tariffs.by_name(), TARIFF_COLUMNS, self.horizon.interval_starts)
 
 
 def build_fleet_day(
@@ -95,27 +103,27 @@ def build_fleet_day(
         tariffs, TARIFF_COLUMNS, starts, what="tariff", least=-MOST_TARIFF_USD_PER_KWH, most=MOST_TARIFF_USD_PER_KWH
     )
 
-    def loads(names: Sequence[str], timezone: str) -> list[Pair]:
+    def loads(names: Sequence[str], timezone: str) -> Pair:
         realised = load_profiles(names, starts, timezone)
-        return list(zip(load_forecast(realised, names, starts, seed=seed), realised, strict=True))
+        return load_forecast(realised, names, starts, seed=seed), realised
 
-    def suns(names: Sequence[str], timezone: str) -> list[Pair]:
+    def suns(names: Sequence[str], timezone: str) -> Pair:
         realised = np.stack([solar_profile(name, starts, timezone) for name in names])
-        expected = sun_forecast(realised, names, starts, seed=seed, timezone=timezone)
-        return list(zip(expected, realised, strict=True))
+        return sun_forecast(realised, names, starts, seed=seed, timezone=timezone), realised
 
-    def prices(names: Sequence[str], timezone: str) -> list[Pair]:
-        return [tariff_prices(name, starts, timezone, wholesale) for name in names]
+    def prices(names: Sequence[str], timezone: str) -> Pair:
+        found = [tariff_prices(name, starts, timezone, wholesale) for name in names]
+        return np.stack([pair[0] for pair in found]), np.stack([pair[1] for pair in found])
 
-    sunny = np.nan_to_num(frame["solar_kw"].to_numpy(dtype=np.float64)) > 0
-    load = _named_series(fleet, "load_profile", np.ones(len(fleet), dtype=np.bool_), own_profiles, loads)
-    sun = _named_series(fleet, "solar_profile", sunny, own_profiles, suns)
-    tariff = _named_series(fleet, "tariff", np.ones(len(fleet), dtype=np.bool_), own_tariffs, prices)
-    heat = _heat_series(fleet, own_profiles, starts)
     size = np.nan_to_num(frame["solar_kw"].to_numpy(dtype=np.float64))[:, None]
-    load_expected, load_realised = _spread(load, frame["load_profile"], horizon)
-    sun_expected, sun_realised = _spread(sun, frame["solar_profile"].where(sunny, None), horizon)
-    buying, selling = _spread(tariff, frame["tariff"], horizon)
+    everyone, sunny = np.ones(len(fleet), dtype=np.bool_), size[:, 0] > 0
+    load = _named_series(fleet, "load_profile", everyone, own_profiles, loads)
+    sun = _named_series(fleet, "solar_profile", sunny, own_profiles, suns)
+    tariff = _named_series(fleet, "tariff", everyone, own_tariffs, prices)
+    heat = _heat_series(fleet, own_profiles, starts)
+    load_expected, load_realised = load.spread(frame["load_profile"], periods=horizon.periods)
+    sun_expected, sun_realised = sun.spread(frame["solar_profile"].where(sunny, None), periods=horizon.periods)
+    buying, selling = tariff.spread(frame["tariff"], periods=horizon.periods)
     return FleetDay(
         fleet=fleet,
         horizon=horizon,
@@ -127,27 +135,30 @@ def build_fleet_day(
         export_usd_per_kwh=selling,
         blackout=_blackouts(fleet, horizon),
         sessions=sessions_of(fleet, horizon),
-        profiles_frame=_long({**load, **sun, **heat}, PROFILE_COLUMNS, starts),
-        tariffs_frame=_long(tariff, TARIFF_COLUMNS, starts),
-        demand_kw={"heat": _spread(heat, frame["heat_demand_profile"], horizon)[0]} if heat else {},
+        profiles=(load, sun) if heat is None else (load, sun, heat),
+        tariffs=tariff,
+        demand_kw={}
+        if heat is None
+        else {"heat": heat.spread(frame["heat_demand_profile"], periods=horizon.periods)[0]},
     )
 
 
-def _heat_series(fleet: Fleet, own: Callable[[str], Pair | None], starts: pd.DatetimeIndex) -> dict[str, Pair]:
-    """The heat demands of the fleet by name; empty where no home has a heat store.
+def _heat_series(fleet: Fleet, own: Callable[[str], Pair | None], starts: pd.DatetimeIndex) -> NamedSeries | None:
+    """The heat demands of the fleet; None where no home has a heat store.
 
     What is drawn is what was expected: a store that ran short in reality would need a thermostat that breaks the plan,
     and there is none here yet.
     """
     if "heat_demand_profile" not in fleet.frame:
-        return {}
+        return None
 
-    def demands(names: Sequence[str], timezone: str) -> list[Pair]:
-        return [(demand, demand) for demand in heat_demands(names, starts, timezone)]
+    def demands(names: Sequence[str], timezone: str) -> Pair:
+        found = heat_demands(names, starts, timezone)
+        return found, found
 
     used = fleet.frame["heat_demand_profile"].notna().to_numpy()
     found = _named_series(fleet, "heat_demand_profile", used, own, demands)
-    for name, (expected, realised) in found.items():
+    for name, (expected, realised) in found.by_name().items():
         if not np.array_equal(expected, realised):
             at = starts[expected != realised][0].isoformat()
             raise InputError(
@@ -199,79 +210,53 @@ def _named_series(
     column: str,
     used: NDArray[np.bool_],
     own: Callable[[str], Pair | None],
-    build: Callable[[Sequence[str], str], list[Pair]],
-) -> dict[str, Pair]:
-    """The series behind every name in ``column``, by name.
+    build: Callable[[Sequence[str], str], Pair],
+) -> NamedSeries:
+    """The series behind every name in ``column``.
 
     A built-in series follows the clock of its homes; the files of a run know it by name alone, so that one name may
     not stand for two series.
     """
-    found: dict[str, Pair] = {}
+    given: dict[str, Pair] = {}
     wanted: dict[str, dict[str, None]] = {}
-    frame = fleet.frame.loc[used, ["timezone", column]].drop_duplicates()
-    for timezone, name in zip(frame["timezone"], frame[column], strict=True):
-        given = found.get(name) or own(name)
-        if given is not None:
-            found[name] = given
+    pairs = zip(fleet.frame["timezone"].to_numpy()[used], fleet.frame[column].to_numpy()[used], strict=True)
+    for timezone, name in dict.fromkeys(pairs):
+        mine = given.get(name) or own(name)
+        if mine is not None:
+            given[name] = mine
             continue
         clock = split_zone(name)[1] or timezone
         zone(clock, what=f"the clock of {column} {name!r}")
         wanted.setdefault(clock, {})[name] = None
+    found = NamedSeries.of(given)
     for clock, names in wanted.items():
-        for name, pair in zip(names, _built(build, list(names), clock, fleet=fleet, column=column), strict=True):
-            before = found.setdefault(name, pair)
-            if not all(np.array_equal(a, b) for a, b in zip(before, pair, strict=True)):
-                raise InputError(
-                    f"{column} {name!r} is used by homes in several time zones and would mean something else in each; "
-                    f"write {name}@{clock} for those that follow that clock"
-                )
+        found = found.joined(_built(build, list(names), clock, fleet=fleet, column=column), column=column, clock=clock)
     return found
 
 
 def _built(
-    build: Callable[[Sequence[str], str], list[Pair]], names: list[str], clock: str, *, fleet: Fleet, column: str
-) -> list[Pair]:
+    build: Callable[[Sequence[str], str], Pair], names: list[str], clock: str, *, fleet: Fleet, column: str
+) -> NamedSeries:
     """The series of ``names``; an error says which home needs it."""
     try:
-        return build(names, clock)
+        first, second = build(names, clock)
     except GridpactError as problem:
         if len(names) > 1:
-            return [_built(build, [name], clock, fleet=fleet, column=column)[0] for name in names]
+            for name in names:
+                _built(build, [name], clock, fleet=fleet, column=column)
         home = fleet.home_ids[int(np.flatnonzero(fleet.frame[column] == names[0])[0])]
         raise type(problem)(f"home {home!r}, {column}: {problem}") from None
-
-
-def _spread(series: dict[str, Pair], names: Iterable[str | None], horizon: Horizon) -> tuple[Floats, Floats]:
-    """The series of each home, shape (homes, T); zero where a home has none."""
-    place = {name: number for number, name in enumerate(series, start=1)}
-    nothing = np.zeros(horizon.periods)
-    rows = np.array([0 if name is None else place[name] for name in names])
-    first = np.stack([nothing, *(pair[0] for pair in series.values())])
-    second = np.stack([nothing, *(pair[1] for pair in series.values())])
-    return first[rows], second[rows]
-
-
-def _long(series: dict[str, Pair], columns: tuple[str, ...], starts: pd.DatetimeIndex) -> pd.DataFrame:
-    """Rows of a run folder's table, sorted by name and time."""
-    names = sorted(series)
-    values = [np.concatenate([series[name][side] for name in names] or [np.zeros(0)]) for side in (0, 1)]
-    times = pd.DatetimeIndex(np.tile(starts.tz_localize(None).to_numpy(), len(names))).tz_localize("UTC")
-    return pd.DataFrame(
-        {
-            columns[0]: pd.Series(np.repeat(np.array(names, dtype=object), len(starts)), dtype=object),
-            columns[1]: times.as_unit("us"),
-            columns[2]: values[0],
-            columns[3]: values[1],
-        }
-    )
+    return NamedSeries(names=tuple(names), first=first, second=second)
 
 
 def _blackouts(fleet: Fleet, horizon: Horizon) -> NDArray[np.bool_]:
-    known: dict[tuple[tuple[str, ...], str], NDArray[np.bool_]] = {}
+    known: dict[tuple[tuple[str, ...], str], int] = {}
+    masks: list[NDArray[np.bool_]] = []
     rows = []
-    for windows, timezone in zip(fleet.frame["blackout"], fleet.frame["timezone"], strict=True):
+    for windows, timezone in zip(fleet.frame["blackout"].tolist(), fleet.frame["timezone"].tolist(), strict=True):
         key = (tuple(windows), timezone)
         if key not in known:
-            known[key] = blackout_mask(windows, horizon=horizon, timezone=timezone)
+            known[key] = len(masks)
+            masks.append(blackout_mask(windows, horizon=horizon, timezone=timezone))
         rows.append(known[key])
-    return np.stack(rows)
+    return np.stack(masks)[rows]

@@ -39,14 +39,16 @@ def sun_forecast(
 
 
 def _keys(names: Sequence[str], kind: str, seed: int) -> NDArray[np.uint64]:
-    return np.array([noise.key("forecast", kind, seed, name) for name in names], dtype=np.uint64)
+    return noise.keys("forecast", kind, seed, last=names)
 
 
 def _slow_normal(keys: NDArray[np.uint64], starts: pd.DatetimeIndex) -> Floats:
     """Normal values at every third hour, linear between, shape (keys, T)."""
     seconds = starts.as_unit("s").asi8
     knot, share = seconds // KNOT_SECONDS, (seconds % KNOT_SECONDS) / KNOT_SECONDS
-    return np.asarray(noise.normal(keys, knot) * (1.0 - share) + noise.normal(keys, knot + 1) * share)
+    knots, place = np.unique(np.concatenate([knot, knot + 1]), return_inverse=True)
+    values = noise.normal(keys, knots)[:, place]
+    return np.asarray(values[:, : len(knot)] * (1.0 - share) + values[:, len(knot) :] * share)
 
 
 def _surrounding_hour(values: Floats, starts: pd.DatetimeIndex) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from gridpact.errors import InfeasibleError
 from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, HomeBatch, Ints, ScheduleBatch
 from gridpact.flexibility.highs import HighsModel
-from gridpact.flexibility.home import CostCurve, Floats, Schedule
+from gridpact.flexibility.home import Floats, Schedule
 from gridpact.flexibility.kernel.arrays import LEVELS, work_for
 from gridpact.flexibility.kernel.forms import Forms, baseline_forms, promise_forms
 from gridpact.flexibility.kernel.many import climb_many, plan_many
@@ -48,6 +48,24 @@ class Plans:
     """Power of devices that are not frozen, shape (m, T), as the next two [kW]."""
     vehicle_kw: Floats
     curtailed_kw: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Ladders:
+    """Costs of rising quantities of m homes, in up to K - 1 steps."""
+
+    sure: Ints
+    """1 where the line through the points can be kept and nothing is cheaper at the points, shape (m,)."""
+    top_kw: Floats
+    """Largest quantity, before rounding down to whole watts, shape (m,) [kW]."""
+    counts: Ints
+    """How many points each home has, shape (m,)."""
+    quantity_kw: Floats
+    """Shape (m, K), as the next; a home repeats its last point [kW]."""
+    cost_usd: Floats
+    """Convex, on top of what the promises cost [USD]."""
+    least_kw: Floats
+    """See `CostCurve.least_kw`, shape (m,)."""
 
 
 class KernelModel:
@@ -115,23 +133,20 @@ class KernelModel:
         bound = np.intersect1d(commitments.bound, rows)
         if len(bound):
             mine = commitments.where(np.isin(commitments.home, bound))
-            closed, found = self._plan_promises(homes, baselines, mine, bound)
-            promised_usd[bound] = np.where(closed == 1, found.cost_usd, np.nan)
+            closed, kept = self._plan_promises(homes, baselines, mine, bound)
+            promised_usd[bound] = np.where(closed == 1, kept.cost_usd, np.nan)
 
-        def climb(part: Ints) -> tuple[CurveBatch, Ints]:
-            return _ladders(homes, baselines, commitments, asks, part, promised_usd[part], levels)
+        def climb(part: Ints) -> Ladders:
+            return ladders(homes, baselines, commitments, asks, part, promised_usd[part], levels)
 
-        curves = CurveBatch.of(
-            [CostCurve(home_id=name, quantity_kw=np.zeros(1), cost_usd=np.zeros(1)) for name in homes.home_ids]
-        )
         quantity, cost = np.zeros((len(homes), levels + 1)), np.zeros((len(homes), levels + 1))
         counts, least = np.ones(len(homes), dtype=np.int64), np.zeros(len(homes))
         left: list[int] = []
         parts = list(_chunks(rows))
-        for part, (found_curves, sure) in zip(parts, self._spread(climb, parts), strict=True):
-            quantity[part], cost[part] = found_curves.quantity_kw, found_curves.cost_usd
-            counts[part], least[part] = found_curves.counts, found_curves.least_kw
-            left.extend(part[sure == 0].tolist())
+        for part, found in zip(parts, self._spread(climb, parts), strict=True):
+            quantity[part], cost[part] = found.quantity_kw, found.cost_usd
+            counts[part], least[part] = found.counts, found.least_kw
+            left.extend(part[found.sure == 0].tolist())
         curves = CurveBatch(
             home_ids=homes.home_ids,
             quantity_kw=quantity,
@@ -213,7 +228,7 @@ class _Frozen:
         )
 
 
-def _ladders(
+def ladders(
     homes: HomeBatch,
     baselines: ScheduleBatch,
     commitments: CommitmentBatch,
@@ -221,14 +236,14 @@ def _ladders(
     rows: Ints,
     promised_usd: Floats,
     levels: int,
-) -> tuple[CurveBatch, Ints]:
-    """Curves of the homes ``rows``, and which of them are certain."""
+) -> Ladders:
+    """The costs of rising quantities for the homes ``rows``, whose promises alone cost ``promised_usd``."""
     if not 1 <= levels < LEVELS:
         raise ValueError(f"levels is {levels}; use 1 to {LEVELS - 1}")
     forms, facts = promise_forms(homes, baselines, commitments, asks, rows)
     m, n = forms.need_kw.shape
     count, sure = np.ones(m, dtype=np.int64), np.zeros(m, dtype=np.int64)
-    quantity, total = np.zeros((m, levels + 1)), np.zeros((m, levels + 1))
+    quantity, total, top = np.zeros((m, levels + 1)), np.zeros((m, levels + 1)), np.zeros(m)
     frozen = _Frozen.of(forms, homes, baselines, rows)
     settings = (baselines.battery_charge_kw - baselines.battery_discharge_kw)[rows] - frozen.battery_kw
     car = (baselines.vehicle_charge_kw - baselines.vehicle_discharge_kw)[rows] - frozen.vehicle_kw
@@ -252,6 +267,7 @@ def _ladders(
         car,
         count,
         sure,
+        top,
         quantity,
         total,
     )
@@ -269,17 +285,14 @@ def _ladders(
     line = np.zeros_like(cost)
     line[:, 1:] = np.cumsum(np.where(width > 0, slope, 0.0) * width, axis=1)
     line[np.abs(line) < 1e-9] = 0.0
-    curves = CurveBatch(
-        home_ids=tuple(homes.home_ids[i] for i in rows.tolist()),
+    return Ladders(
+        sure=sure,
+        top_kw=top,
+        counts=count,
         quantity_kw=quantity,
         cost_usd=line,
-        counts=count,
-        inner_approximation=np.zeros(m, dtype=np.bool_),
-        loss_usd=np.zeros(m),
-        loss_kw=np.zeros(m),
-        least_kw=np.where((jump > SAME_USD) & (count > 1), quantity[:, min(1, levels)], 0.0),
+        least_kw=np.where((jump > SAME_USD) & (count > 1), quantity[:, 1], 0.0),
     )
-    return curves, sure
 
 
 def _schedules(
@@ -292,7 +305,9 @@ def _schedules(
         battery = battery + frozen.battery_kw
         vehicle = vehicle + frozen.vehicle_kw
         curtailed = curtailed + frozen.curtailed_kw
-    battery, vehicle, curtailed = (np.round(each, 12) + 0.0 for each in (battery, vehicle, curtailed))
+    battery = _tidy(battery, -homes.battery_discharge_kw[rows, None], homes.battery_charge_kw[rows, None])
+    vehicle = _tidy(vehicle, -homes.vehicle_discharge_kw[rows, None], homes.vehicle_charge_kw[rows, None])
+    curtailed = _tidy(curtailed, np.zeros((len(rows), 1)), homes.solar_kw[rows])
     into, out = (homes.battery_charge_efficiency[rows, None], homes.battery_discharge_efficiency[rows, None])
     energy = homes.battery_start_kwh[rows, None] + np.cumsum(
         np.where(battery > 0, battery * into, battery / out) * h, 1
@@ -317,6 +332,11 @@ def _schedules(
     draft.cost_usd[:] = bill + wear
     draft.cost_usd.setflags(write=False)
     return draft
+
+
+def _tidy(power_kw: Floats, least_kw: Floats, most_kw: Floats) -> Floats:
+    """Powers without rounding noise, within their limits."""
+    return np.clip(np.round(power_kw, 12), least_kw, most_kw) + 0.0
 
 
 def _vehicle_energy(homes: HomeBatch, rows: Ints, vehicle_kw: Floats) -> Floats:

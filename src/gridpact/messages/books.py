@@ -305,18 +305,59 @@ class OptionBook:
         gone = np.array([home in home_ids for home in self.home_ids], dtype=np.bool_)
         return self.where(~gone[self.home_index])
 
-    def to_frame(self, activated: ArrayLike | None = None) -> pd.DataFrame:
-        """Columns of ``options.parquet``; ``activated`` is boolean, shape (n,), none by default."""
-        called = np.zeros(len(self), dtype=np.bool_) if activated is None else np.array(activated, dtype=np.bool_)
-        if called.shape != (len(self),):
-            raise InputError(f"activated has shape {called.shape}; there are {len(self)} options")
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CalledOptions:
+    """What was agreed and what of it was called: an option that was called in part is two rows, sorted by home."""
+
+    opportunity_id: str
+    home_ids: tuple[str, ...]
+    home_index: Ints
+    """Shape (n,), as all that follow."""
+    segment: Ints
+    """Counted from 1 within a home."""
+    quantity_kw: Floats
+    price: Floats
+    activated: Bools
+
+    @classmethod
+    def none_of(cls, agreed: OptionBook) -> "CalledOptions":
+        """All of ``agreed``, nothing called."""
+        return cls(
+            opportunity_id=agreed.opportunity_id,
+            home_ids=agreed.home_ids,
+            home_index=agreed.home_index,
+            segment=agreed.segment,
+            quantity_kw=agreed.quantity_kw,
+            price=agreed.price,
+            activated=np.zeros(len(agreed), dtype=np.bool_),
+        )
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.home_index)
+
+    def offered_kw(self) -> Floats:
+        """What each home agreed to, called or not, shape (homes,) [kW]."""
+        offered = np.zeros(len(self.home_ids))
+        sums = pd.Series(self.quantity_kw).groupby(self.home_index).sum()
+        offered[sums.index.to_numpy()] = sums.to_numpy()
+        return offered
+
+    def committed_kw(self) -> Floats:
+        """What each home is called for, in whole watts, shape (homes,) [kW]."""
+        called = np.where(self.activated, self.quantity_kw, 0.0)
+        return np.round(np.bincount(self.home_index, weights=called, minlength=len(self.home_ids)), 3)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns of ``options.parquet``."""
         return pd.DataFrame(
             {
-                "opportunity_id": pd.Series([self.opportunity_id] * len(self), dtype="str"),
-                "home_id": pd.Series(_labels(self.home_ids, self.home_index), dtype="str"),
-                "segment": self.segment.copy(),
-                "quantity_kw": self.quantity_kw.copy(),
-                "price": self.price.copy(),
-                "activated": called,
+                "opportunity_id": pd.Series([self.opportunity_id] * len(self), dtype=object),
+                "home_id": pd.Series(_labels(self.home_ids, self.home_index), dtype=object),
+                "segment": self.segment,
+                "quantity_kw": self.quantity_kw,
+                "price": self.price,
+                "activated": self.activated,
             }
         )

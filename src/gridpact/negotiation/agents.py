@@ -56,21 +56,28 @@ def group_homes(strategies: Strategies, home_ids: tuple[str, ...], *, default: s
         if home_id != EVERY_OTHER_HOME and home_id not in known:
             raise InputError(f"a strategy is named for home {home_id!r}, which is not in this run")
     other = strategies.get(EVERY_OTHER_HOME, default)
-    members: dict[int, tuple[Strategy, list[int]]] = {}
+    chosen = [strategies.get(home_id, other) for home_id in home_ids] if strategies.keys() - {EVERY_OTHER_HOME} else []
     loaded: dict[str, Strategy] = {}
-    for index, home_id in enumerate(home_ids):
-        chosen = strategies.get(home_id, other)
-        if isinstance(chosen, str):
-            if chosen not in loaded:
-                loaded[chosen] = load_strategy(chosen)
-            chosen = loaded[chosen]
-        if not isinstance(chosen, Strategy):
-            raise InputError(f"the strategy of home {home_id!r} is {chosen!r}, not a name or a Strategy")
-        members.setdefault(id(chosen), (chosen, []))[1].append(index)
-    return tuple(
-        Group(name=strategy.name or type(strategy).__name__, strategy=strategy, homes=np.array(homes, dtype=np.int64))
-        for strategy, homes in members.values()
-    )
+    for home_id, choice in zip(home_ids, chosen or [other] * bool(home_ids), strict=False):
+        if isinstance(choice, str) and choice not in loaded:
+            loaded[choice] = load_strategy(choice)
+        elif not isinstance(choice, str | Strategy):
+            raise InputError(f"the strategy of home {home_id!r} is {choice!r}, not a name or a Strategy")
+
+    def speaker(choice: str | Strategy) -> Strategy:
+        return loaded[choice] if isinstance(choice, str) else choice
+
+    if not chosen:
+        everyone = np.arange(len(home_ids))
+        return (_group(speaker(other), everyone),) if home_ids else ()
+    members: dict[int, tuple[Strategy, list[int]]] = {}
+    for index, choice in enumerate(chosen):
+        members.setdefault(id(speaker(choice)), (speaker(choice), []))[1].append(index)
+    return tuple(_group(strategy, np.array(homes, dtype=np.int64)) for strategy, homes in members.values())
+
+
+def _group(strategy: Strategy, homes: Ints) -> Group:
+    return Group(name=strategy.name or type(strategy).__name__, strategy=strategy, homes=homes)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +119,7 @@ class Agents:
                 rounds=self.rounds,
                 window_h=supply.window_h,
                 reference_price=self.opportunity.reference_price,
-                home_ids=tuple(supply.home_ids[int(row)] for row in rows),
+                home_ids=_names(supply.home_ids, rows),
                 width_kw=supply.width_kw[rows],
                 reservation_price=supply.reservation_price[rows],
                 previous_ask=None if standing is None else standing[rows],
@@ -157,7 +164,7 @@ class Agents:
                     round=offers.round,
                     rounds=self.rounds,
                     window_h=supply.window_h,
-                    home_ids=tuple(supply.home_ids[int(row)] for row in rows),
+                    home_ids=_names(supply.home_ids, rows),
                     width_kw=supply.width_kw[rows],
                     reservation_price=supply.reservation_price[rows],
                     ask=standing[rows],
@@ -211,3 +218,7 @@ class Agents:
                 round=round, what=what, strategy=group.name, reason=reason, homes=tuple(int(row) for row in rows)
             )
         )
+
+
+def _names(home_ids: tuple[str, ...], rows: Ints) -> tuple[str, ...]:
+    return home_ids if len(rows) == len(home_ids) else tuple(map(home_ids.__getitem__, rows.tolist()))

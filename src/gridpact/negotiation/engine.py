@@ -16,7 +16,7 @@ from gridpact.messages.books import Answer, AnswerBook, BidBook, Bools, Floats, 
 from gridpact.negotiation import aggregator, outcome, protocol
 from gridpact.negotiation.agents import Agents, Strategies, group_homes
 from gridpact.negotiation.aggregator import MarketWorth
-from gridpact.negotiation.outcome import NegotiationEvent, NegotiationResult
+from gridpact.negotiation.outcome import NegotiationEvent, NegotiationResult, StandingAsks
 from gridpact.negotiation.protocol import Phase, Standing, State
 from gridpact.negotiation.referee import Agreed, Referee
 from gridpact.negotiation.supply import Supply, floor_cents
@@ -325,9 +325,7 @@ class _Session:
             )
 
     def _result(self) -> NegotiationResult:
-        opportunity_id, home_ids = self.opportunity.opportunity_id, self.supply.home_ids
-        options = outcome.collect_options(opportunity_id, self.supply, self.taken)
-        asks = outcome.asks_by_home(self.supply, self.standing, self.has_bid)
+        options = outcome.collect_options(self.opportunity.opportunity_id, self.supply, self.taken)
         summary = outcome.summarise(
             self.state,
             options,
@@ -348,12 +346,14 @@ class _Session:
             unable=summary.unable,
         )
         return NegotiationResult(
+            opportunity=self.opportunity,
             options=options,
-            bids_frame=outcome.bids_frame(opportunity_id, home_ids, self.bids),
-            offers_frame=outcome.offers_frame(opportunity_id, home_ids, self.offers),
+            bids=tuple(self.bids),
+            offers=tuple(self.offers),
             summary=summary,
-            reasons=outcome.explain(self.opportunity, self.state, options, asks, self.silent_round),
-            standing_asks=asks,
+            standing_asks=StandingAsks(width_kw=self.supply.width_kw, price=self.standing, has_bid=self.has_bid),
+            state=self.state,
+            silent_round=self.silent_round,
             events=tuple(self.events),
         )
 

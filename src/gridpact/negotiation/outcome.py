@@ -1,5 +1,6 @@
 """What a negotiation leaves behind: options, frames for the run folder, reasons in words, a summary."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,20 +28,52 @@ class NegotiationEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StandingAsks:
+    """Every home's final ask, as segments of n homes by K levels."""
+
+    width_kw: Floats
+    """Shape (n, K); zero where a home has fewer segments [kW]."""
+    price: Floats
+    """Marginal prices, never falling along a row, shape (n, K)."""
+    has_bid: Bools
+    """Homes that asked for anything at all, shape (n,)."""
+
+    def of(self, home: int) -> tuple[tuple[float, float], ...]:
+        """One home's (width [kW], marginal price); empty if it made no bid."""
+        if not self.has_bid[home]:
+            return ()
+        row = zip(self.width_kw[home].tolist(), self.price[home].tolist(), strict=True)
+        return tuple((width, price) for width, price in row if width > 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NegotiationResult:
     """Everything that later stages and the run folder need of one negotiation."""
 
+    opportunity: MarketOpportunity
     options: OptionBook
-    bids_frame: pd.DataFrame
-    """Columns of ``bids.parquet``."""
-    offers_frame: pd.DataFrame
-    """Columns of ``offers.parquet``."""
+    bids: tuple[BidBook, ...]
+    """One a round."""
+    offers: tuple[tuple[OfferBook, AnswerBook], ...]
     summary: NegotiationSummary
-    reasons: Mapping[str, str]
-    """For every invited home, why it is in or out as far as the negotiation goes."""
-    standing_asks: tuple[tuple[tuple[float, float], ...], ...]
-    """Each home's final ask as (width [kW], marginal price); empty for a home that made none."""
+    standing_asks: StandingAsks
+    state: State
+    """Where every home stood at the close."""
+    silent_round: Ints
+    """Round from which a home said nothing more, 0 for who never fell silent, shape (n,)."""
     events: tuple[NegotiationEvent, ...]
+
+    def bids_frame(self) -> pd.DataFrame:
+        """Columns of ``bids.parquet``."""
+        return bids_frame(self.opportunity.opportunity_id, self.options.home_ids, self.bids)
+
+    def offers_frame(self) -> pd.DataFrame:
+        """Columns of ``offers.parquet``."""
+        return offers_frame(self.opportunity.opportunity_id, self.options.home_ids, self.offers)
+
+    def reasons(self) -> dict[str, str]:
+        """For every invited home, why it is in or out as far as the negotiation goes."""
+        return explain(self.opportunity, self.state, self.options, self.standing_asks, self.silent_round)
 
 
 def collect_options(opportunity_id: str, supply: Supply, taken: Sequence[tuple[Ints, Floats, Floats]]) -> OptionBook:
@@ -128,44 +161,35 @@ def bid_book(opportunity_id: str, round: int, supply: Supply, homes: Ints, asks:
     )
 
 
-def asks_by_home(supply: Supply, asks: Floats, has_bid: Bools) -> tuple[tuple[tuple[float, float], ...], ...]:
-    """Final asks as (width [kW], marginal price) of each home."""
-    return tuple(
-        tuple((w, p) for w, p in zip(widths, prices, strict=True) if w > 0) if bid else ()
-        for widths, prices, bid in zip(supply.width_kw.tolist(), asks.tolist(), has_bid.tolist(), strict=True)
-    )
-
-
 def explain(
-    opportunity: MarketOpportunity,
-    state: State,
-    options: OptionBook,
-    asks: Sequence[Sequence[tuple[float, float]]],
-    silent_round: Ints,
+    opportunity: MarketOpportunity, state: State, options: OptionBook, asks: StandingAsks, silent_round: Ints
 ) -> dict[str, str]:
     """In plain words, for each home, what came of its negotiation; ``silent_round`` is 0 for who never fell silent."""
     unit = "USD/MW per h" if opportunity.product.is_reserve else "USD/MWh"
-    first = np.searchsorted(options.home_index, np.arange(len(options.home_ids)))
-    after = np.searchsorted(options.home_index, np.arange(len(options.home_ids)), side="right")
+    homes = np.arange(len(options.home_ids))
+    first = np.searchsorted(options.home_index, homes).tolist()
+    after = np.searchsorted(options.home_index, homes, side="right").tolist()
+    prices, powers = options.price.tolist(), options.quantity_kw
+    ables, offered = state.able_kw.tolist(), state.offer_price.tolist()
+    lowest = np.min(asks.price, axis=1, where=asks.width_kw > 0, initial=np.inf).tolist()
     words = {}
-    for home, home_id in enumerate(options.home_ids):
-        standing, since = Standing(int(state.standing[home])), int(silent_round[home])
-        if standing is Standing.UNABLE:
+    for home, (home_id, code, since) in enumerate(
+        zip(options.home_ids, state.standing.tolist(), silent_round.tolist(), strict=True)
+    ):
+        asked = bool(asks.has_bid[home]) and math.isfinite(lowest[home])
+        if code == Standing.UNABLE:
             words[home_id] = "nothing deliverable in this window"
         elif after[home] > first[home]:
-            mine = slice(int(first[home]), int(after[home]))
-            low, high = options.price[mine.start], options.price[mine.stop - 1]
-            kw, able = float(options.quantity_kw[mine].sum()), float(state.able_kw[home])
-            text = f"agreed to {kw:g} of {able:g} kW at {low:.2f}" + (f" to {high:.2f}" if high > low else "")
+            low, high = prices[first[home]], prices[after[home] - 1]
+            kw = float(powers[first[home] : after[home]].sum())
+            text = f"agreed to {kw:g} of {ables[home]:g} kW at {low:.2f}" + (f" to {high:.2f}" if high > low else "")
             words[home_id] = f"{text} {unit}" + (f"; stopped answering in round {since}" if since else "")
-        elif standing is Standing.EXPIRED:
+        elif code == Standing.EXPIRED:
             words[home_id] = (
-                f"stopped answering in round {since}; nothing was agreed" if asks[home] else "made no bid in time"
+                f"stopped answering in round {since}; nothing was agreed" if asked else "made no bid in time"
             )
-        elif asks[home] and np.isfinite(state.offer_price[home]):
-            words[home_id] = (
-                f"asked at least {asks[home][0][1]:.2f} {unit}; the best offer was {state.offer_price[home]:.2f} {unit}"
-            )
+        elif asked and math.isfinite(offered[home]):
+            words[home_id] = f"asked at least {lowest[home]:.2f} {unit}; the best offer was {offered[home]:.2f} {unit}"
         else:
             words[home_id] = "was offered nothing"
     return words

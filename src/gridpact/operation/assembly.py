@@ -1,28 +1,20 @@
 """A finished day as the files of its run folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gridpact import units
-from gridpact.coalition.satisfaction import (
-    comfort_satisfaction,
-    member_satisfaction,
-    pay_satisfaction,
-    volume_satisfaction,
-)
 from gridpact.negotiation.referee import reservations_frame
 from gridpact.operation.bidding import Award
 from gridpact.operation.chronicle import Chronicle
 from gridpact.operation.delivery import Delivered
 from gridpact.operation.homes import Homes
 from gridpact.operation.inputs import MarketDay
-from gridpact.operation.reasons import coalition_reasons
-from gridpact.operation.surplus import cost_at, full_information_surplus, realised_surplus
+from gridpact.operation.shares import Share, shares_of
+from gridpact.operation.surplus import full_information_surplus, realised_surplus
 from gridpact.report.html import render_report
 from gridpact.results import metrics
 from gridpact.results.dispatch import dispatch_frame
@@ -55,12 +47,34 @@ class FinishedDay:
     """Everything that a run leaves behind, before it is written."""
 
     result: RunResult
-    tables: Mapping[str, pd.DataFrame]
-    """By name, see `gridpact.results.tables.FORMS`."""
-    ledger: Ledger
+    homes: Homes
+    awards: Sequence[Award]
+    delivered: Delivered
+    shares: Sequence[Share]
+    """What came of each award for each home."""
     chronicle: Chronicle
-    ended_at: Any
-    """Simulated end of the day, UTC."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The run's books."""
+        return self.delivered.settlement.ledger
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables of the run folder by name, see `gridpact.results.tables.FORMS`."""
+        homes, awards, delivered = self.homes, self.awards, self.delivered
+        return {
+            "fleet": homes.fleet.frame,
+            "profiles": homes.day.profiles_frame(),
+            "tariffs": homes.day.tariffs_frame(),
+            "bids": _joined([award.talks.bids_frame() for award in awards]),
+            "offers": _joined([award.talks.offers_frame() for award in awards]),
+            "options": _joined([award.options.to_frame() for award in awards]),
+            "coalition": _joined([share.to_frame(award) for share, award in zip(self.shares, awards, strict=True)]),
+            "dispatch": dispatch_frame(delivered.premises, delivered.traces, homes.horizon.interval_starts),
+            RESERVATIONS: _joined(
+                [reservations_frame(a.call.opportunity.opportunity_id, a.quotes.curves) for a in awards]
+            ),
+        }
 
     def write(self, out: Path) -> RunFolder:
         """Write the run folder whole, or not at all.
@@ -69,9 +83,10 @@ class FinishedDay:
             InputError: ``out`` is a file, or holds something that is not a run.
             StoreError: it cannot be written.
         """
-        files = RunFiles.encode(out, result=self.result, tables=self.tables, ledger=self.ledger)
-        self.chronicle.note(EventKind.FILES_WRITTEN, at=self.ended_at, payload={"sha256": files.digests()})
-        self.chronicle.note(EventKind.RUN_FINISHED, at=self.ended_at, payload={"outcome": self.result.outcome.value})
+        files = RunFiles.encode(out, result=self.result, tables=self.tables(), ledger=self.ledger)
+        end = self.homes.horizon.end
+        self.chronicle.note(EventKind.FILES_WRITTEN, at=end, payload={"sha256": files.digests()})
+        self.chronicle.note(EventKind.RUN_FINISHED, at=end, payload={"outcome": self.result.outcome.value})
         with self.chronicle.stage("report"):
             report = render_report(files)
         return files.write(events=self.chronicle.log, performance=self.chronicle.performance(), report_html=report)
@@ -80,31 +95,20 @@ class FinishedDay:
 def assemble(
     day: MarketDay, homes: Homes, awards: Sequence[Award], delivered: Delivered, chronicle: Chronicle
 ) -> FinishedDay:
-    """Result, tables and ledger of a day."""
-    coalition, left_out = _coalition(homes, awards, delivered)
-    options = pd.concat([award.options for award in awards], ignore_index=True)
-    tables = {
-        "fleet": homes.fleet.frame,
-        "profiles": homes.day.profiles_frame,
-        "tariffs": homes.day.tariffs_frame,
-        "bids": pd.concat([award.talks.bids_frame for award in awards], ignore_index=True),
-        "offers": pd.concat([award.talks.offers_frame for award in awards], ignore_index=True),
-        "options": options,
-        "coalition": coalition,
-        "dispatch": dispatch_frame(delivered.premises, delivered.traces, homes.horizon.interval_starts),
-        RESERVATIONS: pd.concat(
-            [reservations_frame(a.call.opportunity.opportunity_id, a.quotes.curves) for a in awards],
-            ignore_index=True,
-        ),
-    }
-    result = _result(day, awards, delivered, coalition=coalition, options=options, left_out=left_out)
+    """Result of a day, and what its tables and ledger are made of."""
+    shares = shares_of(homes, awards, delivered)
     return FinishedDay(
-        result=result,
-        tables=tables,
-        ledger=delivered.settlement.ledger,
+        result=_result(day, awards, delivered, shares=shares),
+        homes=homes,
+        awards=awards,
+        delivered=delivered,
+        shares=shares,
         chronicle=chronicle,
-        ended_at=homes.horizon.end,
     )
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True)
 
 
 def _result(
@@ -112,9 +116,7 @@ def _result(
     awards: Sequence[Award],
     delivered: Delivered,
     *,
-    coalition: pd.DataFrame,
-    options: pd.DataFrame,
-    left_out: Sequence[float],
+    shares: Sequence[Share],
 ) -> RunResult:
     settlement = delivered.settlement
     opportunities = tuple(OpportunityRecord.of(award.call.opportunity) for award in awards)
@@ -126,7 +128,8 @@ def _result(
         penalty_usd=settlement.penalty_usd,
         operator_profit_usd=settlement.operator_profit_usd,
     )
-    members = coalition[coalition["committed_kw"] > 0]
+    committed_kw = float(np.concatenate([award.committed_kw[award.committed_kw > 0] for award in awards]).sum())
+    member = np.any([award.committed_kw > 0 for award in awards], axis=0)
     return RunResult(
         run=RunIdentity(id=day.run_id, seed=day.seed, version=day.version, inputs_sha256=day.inputs_sha256),
         opportunities=opportunities,
@@ -142,9 +145,9 @@ def _result(
         ),
         negotiation=_negotiation(awards),
         coalition=CoalitionRecord(
-            members=tuple(home for home in delivered.premises.home_ids if home in set(members["home_id"])),
-            options_kw=float(options["quantity_kw"].sum()),
-            committed_kw=float(members["committed_kw"].sum()),
+            members=tuple(delivered.premises.home_ids[home] for home in np.flatnonzero(member)),
+            options_kw=float(np.concatenate([award.options.quantity_kw for award in awards]).sum()),
+            committed_kw=committed_kw,
         ),
         bid=bids,
         clearing=tuple(
@@ -167,10 +170,10 @@ def _result(
             opportunities=opportunities,
             bids=bids,
             settlement=money,
-            committed_kw=float(members["committed_kw"].sum()),
+            committed_kw=committed_kw,
             deliverable_kw=sum(award.quotes.deliverable_kw for award in awards),
-            satisfaction_members=[float(value) for value in members["satisfaction"]],
-            satisfaction_left_out=left_out,
+            satisfaction_members=[value for share in shares for value in share.satisfaction[share.member].tolist()],
+            satisfaction_left_out=[value for share in shares for value in share.satisfaction[share.left_out].tolist()],
             realised_surplus_usd=sum(realised_surplus(award) for award in awards),
             full_information_surplus_usd=sum(full_information_surplus(award) for award in awards),
         ),
@@ -215,7 +218,7 @@ def _negotiation(awards: Sequence[Award]) -> NegotiationRecord:
 
 
 def _checks(awards: Sequence[Award], delivered: Delivered) -> ChecksRecord:
-    awarded = any(award.committed_kw for award in awards)
+    awarded = any(award.committed_kw.any() for award in awards)
     bids = [award for award in awards if award.decision.curve.segments]
     broken = [a.call.rules.check_bid(a.call.opportunity, a.decision.curve.segments) for a in bids]
     gains = delivered.gains_usd.values()
@@ -227,59 +230,4 @@ def _checks(awards: Sequence[Award], delivered: Delivered) -> ChecksRecord:
         preferences_broken=len(delivered.unkind),
         double_sold=delivered.double_sold,
         ledger_sum_microusd=delivered.settlement.ledger.total(),
-    )
-
-
-def _coalition(homes: Homes, awards: Sequence[Award], delivered: Delivered) -> tuple[pd.DataFrame, list[float]]:
-    """Rows of ``coalition.parquet``, and the satisfaction of willing homes that were left out."""
-    settled = delivered.settlement.paid
-    paid = {
-        (opportunity, home): (float(energy_kwh), float(amount_usd))
-        for opportunity, home, energy_kwh, amount_usd in zip(
-            settled["opportunity_id"], settled["home_id"], settled["delivered_kwh"], settled["paid_usd"], strict=True
-        )
-    }
-    comfort = _comfort(homes, delivered)
-    unhappy = {breach.home_id for breach in delivered.unkind}
-    rows, left_out = [], []
-    for award in awards:
-        opportunity = award.call.opportunity
-        offered = award.options.groupby("home_id")["quantity_kw"].sum().to_dict()
-        reasons = coalition_reasons(award)
-        for number, (home, curve) in enumerate(zip(homes.home_ids, award.quotes.curves, strict=True)):
-            committed = award.committed_kw.get(home, 0.0)
-            satisfied = float("nan")
-            delivered_kwh = paid_usd = 0.0
-            if committed > 0:
-                delivered_kwh, paid_usd = paid[opportunity.opportunity_id, home]
-                pay = pay_satisfaction(
-                    paid_usd=paid_usd,
-                    cost_usd=cost_at(curve, committed),
-                    value_usd=units.window_value_usd(
-                        price=opportunity.reference_price, quantity_kw=committed, window_h=opportunity.window_h
-                    ),
-                )
-                volume = volume_satisfaction(activated_kw=committed, offered_kw=offered[home])
-                satisfied = _satisfied(pay, volume, comfort[number], broken=home in unhappy)
-            elif offered.get(home, 0.0) > 0:
-                satisfied = _satisfied(0.0, 0.0, comfort[number], broken=home in unhappy)
-                left_out.append(satisfied)
-            rows.append(
-                (opportunity.opportunity_id, home, committed, delivered_kwh, paid_usd, satisfied, reasons[home])
-            )
-    columns = ["opportunity_id", "home_id", "committed_kw", "delivered_kwh", "paid_usd", "satisfaction", "reason"]
-    return pd.DataFrame(rows, columns=columns), left_out
-
-
-def _satisfied(pay: Any, volume: Any, comfort: float, *, broken: bool) -> float:
-    return float(member_satisfaction(pay=pay, volume=volume, comfort=comfort, preference_broken=broken))
-
-
-def _comfort(homes: Homes, delivered: Delivered) -> Any:
-    lowest, without = (delivered.traces[phase].battery_soc_kwh.min(axis=1) for phase in ("planned", "baseline"))
-    owned = delivered.premises.has_battery
-    return comfort_satisfaction(
-        lowest_kwh=np.where(owned, lowest, np.nan),
-        baseline_lowest_kwh=np.where(owned, without, np.nan),
-        floor_kwh=np.where(owned, delivered.premises.battery_backup_kwh, np.nan),
     )

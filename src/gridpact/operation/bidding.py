@@ -1,18 +1,15 @@
 """One opportunity from announcement to award: ask costs, negotiate, form the coalition, bid, clear."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from gridpact.coalition.terms import WholeLots
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.flexibility.promises import CommitmentBatch
 from gridpact.market.clearing import Clearing, clear
-from gridpact.messages.books import OptionBook
+from gridpact.messages.books import CalledOptions, Floats, OptionBook
 from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.engine import CoreNegotiationEngine
 from gridpact.negotiation.outcome import NegotiationResult
@@ -41,10 +38,9 @@ class Award:
     reason: str | None
     clearing: Clearing | None
     """None where nothing was bid."""
-    options: pd.DataFrame
-    """Columns of ``options.parquet``; what was activated in part is two rows."""
-    committed_kw: Mapping[str, float]
-    """Power promised by home, members only [kW]."""
+    options: CalledOptions
+    committed_kw: Floats
+    """Power promised by each home of the fleet, zero for who is no member, shape (homes,) [kW]."""
     dropped: tuple[str, ...]
     """Homes that failed between the talks and gate closure."""
 
@@ -101,18 +97,17 @@ def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: Flexibilit
         },
     )
     award = _clear(call, quotes, talks, decision, dropped, chronicle=chronicle)
-    promised = np.array([award.committed_kw.get(home, 0.0) for home in homes.home_ids])
-    homes.awarded.append(CommitmentBatch.to_ask(quotes.asks, promised))
+    homes.awarded.append(CommitmentBatch.to_ask(quotes.asks, award.committed_kw))
     return award
 
 
-def willingness_of(homes: Homes) -> NDArray[np.float64]:
+def willingness_of(homes: Homes) -> Floats:
     """How eager each owner is to sell, by persona, shape (homes,)."""
-    personas = homes.fleet.frame["persona"]
-    return np.array([WILLINGNESS.get(str(persona), WILLINGNESS_UNKNOWN) for persona in personas])
+    personas = homes.fleet.frame["persona"].tolist()
+    return np.array([WILLINGNESS.get(persona, WILLINGNESS_UNKNOWN) for persona in personas])
 
 
-def floors_of(homes: Homes) -> NDArray[np.float64]:
+def floors_of(homes: Homes) -> Floats:
     """Owners' floor prices, NaN for none, shape (homes,) [USD/MWh]."""
     floors = homes.fleet.frame["floor_usd_per_mwh"].to_numpy(dtype=np.float64)
     return np.where(floors > 0, floors, np.nan)
@@ -170,25 +165,21 @@ def _decide(
     return decision, dropped
 
 
-def last_asks(talks: NegotiationResult) -> NDArray[np.float64]:
+def last_asks(talks: NegotiationResult) -> Floats:
     """What each option's home last asked for it: the mean of its ask over the option's place in it, shape (n,)."""
-    options = talks.options
-    asked = np.zeros(len(options))
-    placed: dict[int, float] = {}
-    for k in range(len(options)):
-        home, width = int(options.home_index[k]), float(options.quantity_kw[k])
-        below = placed.get(home, 0.0)
-        asked[k] = _mean_ask(talks.standing_asks[home], below, below + width)
-        placed[home] = below + width
-    return asked
-
-
-def _mean_ask(asks: tuple[tuple[float, float], ...], low: float, high: float) -> float:
-    covered, spent, edge, price = 0.0, 0.0, 0.0, 0.0
-    for width, price in asks:
-        part = max(0.0, min(high, edge + width) - max(low, edge))
-        covered, spent, edge = covered + part, spent + part * price, edge + width
-    return spent / covered if covered > 0 else price
+    options, asks = talks.options, talks.standing_asks
+    high = np.zeros(len(options))
+    for place in range(1, int(options.segment.max(initial=0)) + 1):
+        rows = np.flatnonzero(options.segment == place)
+        high[rows] = options.quantity_kw[rows] + (high[rows - 1] if place > 1 else 0.0)
+    low = np.where(options.segment > 1, np.roll(high, 1), 0.0)
+    width, price = asks.width_kw[options.home_index], asks.price[options.home_index]
+    ends = np.cumsum(width, axis=1)
+    begins = np.concatenate([np.zeros((len(options), 1)), ends[:, :-1]], axis=1)
+    part = np.maximum(0.0, np.minimum(high[:, None], ends) - np.maximum(low[:, None], begins))
+    covered, spent = (np.cumsum(values, axis=1)[:, -1] for values in (part, part * price))
+    dearest = np.max(price, axis=1, where=width > 0, initial=-np.inf)
+    return np.asarray(np.divide(spent, covered, out=dearest, where=covered > 0))
 
 
 def _clear(
@@ -209,8 +200,8 @@ def _clear(
         outcome=Outcome.NO_DEAL,
         reason=None,
         clearing=None,
-        options=talks.options.to_frame(),
-        committed_kw={},
+        options=CalledOptions.none_of(talks.options),
+        committed_kw=np.zeros(len(talks.options.home_ids)),
         dropped=dropped,
     )
     if not segments:
@@ -243,36 +234,36 @@ def _clear(
         lowest = min(segment.price for segment in segments)
         reason = f"the market cleared at {price:.2f}, below the lowest bid of {lowest:.2f}"
         return replace(award, outcome=Outcome.NOT_CLEARED, reason=reason, clearing=clearing)
-    activated = decision.curve.activated(price)
-    options = _with_activation(talks.options, decision.problem.options, activated)
-    members = options[options["activated"]].groupby("home_id", sort=False)["quantity_kw"].sum().round(3)
+    options = _with_activation(talks.options, decision.problem.options, decision.curve.activated(price))
     return replace(
         award,
         outcome=Outcome.AWARDED,
         clearing=clearing,
         options=options,
-        committed_kw={str(home): float(kw) for home, kw in members.items()},
+        committed_kw=options.committed_kw(),
     )
 
 
-def _with_activation(agreed: OptionBook, used: OptionBook, activated_kw: NDArray[np.float64]) -> pd.DataFrame:
+def _with_activation(agreed: OptionBook, used: OptionBook, activated_kw: Floats) -> CalledOptions:
     """All options with what was activated of them; a part of an option is a row of its own."""
-    called = {
-        (used.home_ids[home], int(segment)): float(kw)
-        for home, segment, kw in zip(used.home_index, used.segment, activated_kw, strict=True)
-    }
-    rows = []
-    places: dict[str, int] = {}
-    for place, number, width, price in zip(
-        agreed.home_index, agreed.segment, agreed.quantity_kw.tolist(), agreed.price.tolist(), strict=True
-    ):
-        home = agreed.home_ids[place]
-        part = round(min(called.get((home, int(number)), 0.0), width), 3)
-        for quantity, active in ((part, True), (round(width - part, 3), False)):
-            if quantity > 0:
-                places[home] = places.get(home, 0) + 1
-                rows.append((agreed.opportunity_id, home, places[home], quantity, price, active))
-    return pd.DataFrame(rows, columns=["opportunity_id", "home_id", "segment", "quantity_kw", "price", "activated"])
+    most = int(agreed.segment.max(initial=0)) + 1
+    called = np.zeros(len(agreed))
+    place = np.searchsorted(agreed.home_index * most + agreed.segment, used.home_index * most + used.segment)
+    called[place] = activated_kw
+    part = np.round(np.minimum(called, agreed.quantity_kw), 3)
+    rest = np.round(agreed.quantity_kw - part, 3)
+    widths = np.stack([part, rest], axis=1)
+    row, side = np.nonzero(widths > 0)
+    home = agreed.home_index[row]
+    return CalledOptions(
+        opportunity_id=agreed.opportunity_id,
+        home_ids=agreed.home_ids,
+        home_index=home,
+        segment=np.arange(len(home)) - np.searchsorted(home, home) + 1,
+        quantity_kw=widths[row, side],
+        price=agreed.price[row],
+        activated=side == 0,
+    )
 
 
 def _why_nothing(award: Award) -> tuple[Outcome, str]:

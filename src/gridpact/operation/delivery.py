@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,14 @@ from gridpact.operation.inputs import MarketDay
 from gridpact.optimization.dispatch import DispatchPlan
 from gridpact.settlement import delivery as metering
 from gridpact.settlement.checks import Breach, broken_preferences, broken_promises, double_sold
-from gridpact.settlement.delivery import Promise
+from gridpact.settlement.delivery import PromiseBook
 from gridpact.settlement.physics import Realisation, baseline_net, simulate
-from gridpact.settlement.premises import Premises, Trace
+from gridpact.settlement.premises import CarStays, Premises, Trace
 from gridpact.settlement.settle import Award as Cleared
 from gridpact.settlement.settle import Settlement, settle
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,10 +48,18 @@ class Delivered:
 def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award], *, day: MarketDay) -> Delivered:
     """Replay the plan on what really came, meter it, and settle every award."""
     fleet_day = homes.day
+    sessions = fleet_day.sessions
+    stays = CarStays(
+        home=sessions.home,
+        first=sessions.first,
+        stop=sessions.stop,
+        start_kwh=sessions.start_kwh,
+        required_kwh=sessions.required_kwh,
+    )
     premises = Premises.of_fleet(
         homes.fleet.frame,
         homes.horizon,
-        sessions=fleet_day.sessions,
+        stays=stays,
         blackout=fleet_day.blackout,
         demand_kw=fleet_day.demand_kw,
     )
@@ -59,11 +69,11 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
     planned = Trace.of_plans(plan.schedules, **expected)
     promises = _promises(homes)
     shape = (premises.homes, premises.periods)
-    dropped = np.array([day.drop_outs.get(home) == "after" for home in premises.home_ids], dtype=np.bool_)
+    dropped = np.zeros(premises.homes, dtype=np.bool_)
+    dropped[[homes.fleet.position(home) for home, stage in day.drop_outs.items() if stage == "after"]] = True
     import_only = np.zeros(shape, dtype=np.bool_)
-    for promise in promises:
-        if promise.reserve and promise.reduction_only:
-            import_only[promise.home, promise.first : promise.stop] = True
+    for rows, window in promises.in_turn(promises.reserve & promises.reduction_only):
+        import_only[promises.home[rows], window] = True
     realisation = simulate(
         premises,
         planned=planned,
@@ -87,12 +97,14 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
     rebound = metering.rebound_kwh(
         promises, baseline_net_kw=without, realised_net_kw=realised.net_kw, step_h=premises.step_h
     )
+    sold = [award for award in awards if award.committed_kw.any()]
     settlement = settle(
-        [_cleared(award, award.clearing) for award in awards if award.clearing is not None and award.committed_kw],
+        [_cleared(award, award.clearing) for award in sold if award.clearing is not None],
         deliveries,
-        pd.concat([award.options for award in awards], ignore_index=True),
+        pd.concat([award.options.to_frame() for award in awards], ignore_index=True),
         home_ids=homes.home_ids,
     )
+    unkept = broken_promises(premises, promises, planned=planned, baseline=baseline)
     traces = {"baseline": baseline, "planned": planned, "realised": realised}
     return Delivered(
         premises=premises,
@@ -101,35 +113,34 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
         settlement=settlement,
         rebound_kwh=float(rebound.sum()),
         unkind=broken_preferences(premises, traces),
-        unkept=broken_promises(premises, promises, planned=planned, baseline=baseline),
+        unkept=unkept,
         double_sold=double_sold(
-            premises,
-            promises,
-            planned=planned,
-            baseline=baseline,
-            meter_ids=[str(meter) for meter in homes.fleet.frame["meter_id"]],
+            premises, promises, unkept=unkept, meter_ids=list(map(str, homes.fleet.frame["meter_id"].tolist()))
         ),
         gains_usd=_gains(homes, settlement, realised=realised, baseline=baseline, without_kw=without, day=day),
     )
 
 
-def _promises(homes: Homes) -> list[Promise]:
+def _promises(homes: Homes) -> PromiseBook:
     """Every home's promises, earlier runs' first, then in the order of award."""
-    return [
-        Promise(
-            opportunity_id=batch.opportunity_ids[int(batch.opportunity[row])],
-            home=int(batch.home[row]),
-            first=int(batch.first[row]),
-            stop=int(batch.stop[row]),
-            quantity_kw=float(batch.quantity_kw[row]),
-            reserve=bool(batch.reserve[row]),
-            sustain_h=float(batch.sustain_h[row]),
-            reduction_only=bool(batch.reduction_only[row]),
-            earlier=batch is homes.earlier,
-        )
-        for batch in (homes.earlier, *homes.awarded)
-        for row in range(len(batch))
-    ]
+    batches = (homes.earlier, *homes.awarded)
+    before = np.cumsum([0, *(len(batch.opportunity_ids) for batch in batches)])
+
+    def column(name: str) -> Any:
+        return np.concatenate([getattr(batch, name) for batch in batches])
+
+    return PromiseBook(
+        opportunity_ids=tuple(name for batch in batches for name in batch.opportunity_ids),
+        opportunity=np.concatenate([batch.opportunity + n for batch, n in zip(batches, before, strict=False)]),
+        home=column("home"),
+        first=column("first"),
+        stop=column("stop"),
+        quantity_kw=column("quantity_kw"),
+        reserve=column("reserve"),
+        sustain_h=column("sustain_h"),
+        reduction_only=column("reduction_only"),
+        earlier=np.concatenate([np.full(len(batch), batch is homes.earlier) for batch in batches]),
+    )
 
 
 def _cleared(award: Award, clearing: Clearing) -> Cleared:
@@ -145,25 +156,23 @@ def _cleared(award: Award, clearing: Clearing) -> Cleared:
 def _gains(
     homes: Homes, settlement: Settlement, *, realised: Trace, baseline: Trace, without_kw: Floats, day: MarketDay
 ) -> dict[str, float]:
-    step_h = homes.horizon.step_h
-    wear = homes.problems.battery_wear_usd_per_kwh
-    more = (realised.battery_discharge_kw - baseline.battery_discharge_kw).sum(axis=1) * step_h * wear
+    paid: dict[str, float] = {}
+    for home, amount in zip(settlement.paid["home_id"].tolist(), settlement.paid["paid_usd"].tolist(), strict=True):
+        if home not in day.earlier.commitments:
+            paid[home] = paid.get(home, 0.0) + amount
+    rows = np.array([homes.fleet.position(home) for home in paid], dtype=np.int64)
+    discharged = realised.battery_discharge_kw[rows] - baseline.battery_discharge_kw[rows]
+    more = discharged.sum(axis=1) * homes.horizon.step_h * homes.problems.battery_wear_usd_per_kwh[rows]
     # A home that may not export would have curtailed what its baseline's settings send out on a sunnier day.
-    exports = homes.problems.export_allowed[:, None]
-    lawful = np.where(exports, without_kw, np.maximum(without_kw, 0.0))
-    added = _bill(homes, realised.net_kw) - _bill(homes, lawful) + more
-    place = {home: number for number, home in enumerate(homes.home_ids)}
-    paid = settlement.paid[settlement.paid["committed_kw"] > 0].groupby("home_id")["paid_usd"].sum()
-    return {
-        str(home): float(amount) - float(added[place[str(home)]])
-        for home, amount in paid.items()
-        if str(home) not in day.earlier.commitments
-    }
+    exports = homes.problems.export_allowed[rows, None]
+    lawful = np.where(exports, without_kw[rows], np.maximum(without_kw[rows], 0.0))
+    added = _bill(homes, rows, realised.net_kw[rows]) - _bill(homes, rows, lawful) + more
+    return {home: amount - cost for (home, amount), cost in zip(paid.items(), added.tolist(), strict=True)}
 
 
-def _bill(homes: Homes, net_kw: Floats) -> Floats:
-    """Energy bill of each home, shape (homes,) [USD]."""
+def _bill(homes: Homes, rows: Ints, net_kw: Floats) -> Floats:
+    """Energy bill of the homes ``rows``, shape (m,), for ``net_kw``, shape (m, T) [USD]."""
     fleet_day = homes.day
     bought, sold = np.maximum(net_kw, 0.0), np.maximum(-net_kw, 0.0)
-    costs = bought * fleet_day.import_usd_per_kwh - sold * fleet_day.export_usd_per_kwh
+    costs = bought * fleet_day.import_usd_per_kwh[rows] - sold * fleet_day.export_usd_per_kwh[rows]
     return np.asarray(costs.sum(axis=1) * homes.horizon.step_h, dtype=np.float64)

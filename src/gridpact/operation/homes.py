@@ -113,8 +113,7 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
     costly = curves.least_kw > 0
     if costly.any():
         curves = curves.without(costly)
-    for number in np.flatnonzero(asked & (curves.deliverable_kw <= 0)).tolist():
-        reasons[number] = _why_nothing(homes.problems, number, costly=bool(costly[number]), reserve=reserve)
+    reasons |= _why_nothing(homes.problems, asked & (curves.deliverable_kw <= 0), costly=costly, reserve=reserve)
     return Quotes(
         curves=curves,
         reasons={homes.home_ids[number]: reasons[number] for number in sorted(reasons)},
@@ -164,12 +163,16 @@ def _cannot_offer(problems: HomeBatch, commitments: CommitmentBatch, window: sli
     return found
 
 
-def _why_nothing(problems: HomeBatch, number: int, *, costly: bool, reserve: bool) -> str:
-    if costly:
-        return "what it promised before makes even a little power in this window cost at once"
-    battery = bool(problems.has_battery[number])
-    if not battery and not problems.has_sessions[number] and not problems.has_devices[number]:
-        return "no battery or car that could move energy in this window"
-    if reserve and not battery:
-        return "only a battery can hold reserve, and this home has none"
-    return "its limits and preferences leave nothing to deliver through the whole window"
+def _why_nothing(problems: HomeBatch, which: Bools, *, costly: Bools, reserve: bool) -> dict[int, str]:
+    """Why the homes in the mask ``which``, shape (N,), can offer nothing."""
+    words = np.full(
+        len(problems), "its limits and preferences leave nothing to deliver through the whole window", object
+    )
+    battery = problems.has_battery
+    if reserve:
+        words[~battery] = "only a battery can hold reserve, and this home has none"
+    words[~(battery | problems.has_sessions | problems.has_devices)] = (
+        "no battery or car that could move energy in this window"
+    )
+    words[costly] = "what it promised before makes even a little power in this window cost at once"
+    return {number: words[number] for number in np.flatnonzero(which).tolist()}

@@ -1,33 +1,39 @@
 """Why each home is in or out, in words with numbers."""
 
+import numpy as np
+
 from gridpact.operation.bidding import Award
 from gridpact.report.words import unit
 
 
-def coalition_reasons(award: Award) -> dict[str, str]:
-    """For every home of the fleet, what decided about it."""
+def coalition_reasons(award: Award) -> list[str]:
+    """For every home of the fleet, in its order, what decided about it."""
     price_unit = unit(award.call.opportunity.price_unit)
-    options = award.options
-    agreed = {str(home): rows for home, rows in options.groupby("home_id")}
-    reasons = {}
-    for curve in award.quotes.curves:
-        home = curve.home_id
-        if home in award.committed_kw:
-            mine = agreed[home][agreed[home]["activated"]]
-            price = float((mine["price"] * mine["quantity_kw"]).sum() / mine["quantity_kw"].sum())
-            reasons[home] = f"in: {award.committed_kw[home]:g} kW at {price:.2f} {price_unit}"
-            offered = float(agreed[home]["quantity_kw"].sum())
-            if offered > award.committed_kw[home] + 1e-9:
-                reasons[home] += f", of {offered:g} kW agreed"
+    options, homes = award.options, len(award.committed_kw)
+    talked = award.talks.reasons()
+    paid = np.where(options.activated, options.price * options.quantity_kw, 0.0)
+    called, spent, offered = (
+        np.bincount(options.home_index, weights=weights, minlength=homes).tolist()
+        for weights in (np.where(options.activated, options.quantity_kw, 0.0), paid, options.quantity_kw)
+    )
+    cheapest = np.full(homes, np.inf)
+    np.minimum.at(cheapest, options.home_index, options.price)
+    dropped = set(award.dropped)
+    reasons = []
+    for number, (home, committed) in enumerate(zip(options.home_ids, award.committed_kw.tolist(), strict=True)):
+        if committed > 0:
+            text = f"in: {committed:g} kW at {spent[number] / called[number]:.2f} {price_unit}"
+            if offered[number] > committed + 1e-9:
+                text += f", of {offered[number]:g} kW agreed"
         elif home in award.quotes.reasons:
-            reasons[home] = f"out: {award.quotes.reasons[home]}"
-        elif home in award.dropped:
-            reasons[home] = "out: dropped out before gate closure"
-        elif home in agreed:
-            cheapest = float(agreed[home]["price"].min())
-            reasons[home] = f"out: {award.talks.reasons[home]}, but {_not_used(award, cheapest, price_unit)}"
+            text = f"out: {award.quotes.reasons[home]}"
+        elif home in dropped:
+            text = "out: dropped out before gate closure"
+        elif offered[number] > 0:
+            text = f"out: {talked[home]}, but {_not_used(award, float(cheapest[number]), price_unit)}"
         else:
-            reasons[home] = f"out: {award.talks.reasons[home]}"
+            text = f"out: {talked[home]}"
+        reasons.append(text)
     return reasons
 
 

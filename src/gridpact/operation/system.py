@@ -21,7 +21,7 @@ class IntegratedNegotiationSystem:
     def __init__(
         self, *, model: FlexibilityModel | None = None, progress: Callable[[str], None] = lambda stage: None
     ) -> None:
-        """Set what prices flexibility (the compiled kernel on all processors by default) and who hears of progress."""
+        """Set what prices flexibility (by default the compiled kernel, on all processors) and whom to tell."""
         self._model = model
         self._progress = progress
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,16 +47,50 @@ class Entry:
     memo: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Transaction:
+    """One move of money, which is two entries."""
+
+    opportunity_id: str
+    kind: Kind
+    payer: Account
+    receiver: Account
+    amount_microusd: int
+    memo: str
+    home_id: str
+
+    def legs(self) -> tuple[tuple[Account, str, int], tuple[Account, str, int]]:
+        """Account, home and amount of the payer's entry and of the receiver's."""
+        return (
+            (self.payer, self.home_id if self.payer is Account.HOME else "", -self.amount_microusd),
+            (self.receiver, self.home_id if self.receiver is Account.HOME else "", self.amount_microusd),
+        )
+
+
 @dataclass(slots=True)
 class Ledger:
     """Entries in the order they were posted; only whole transactions can be posted."""
 
-    _entries: list[Entry] = field(default_factory=list)
+    _posted: list[_Transaction] = field(default_factory=list)
+    _sums: Counter[tuple[Account, Kind, str]] = field(default_factory=Counter)
+    """Sum of the entries by account, kind and opportunity [micro-dollar]."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
         """All legs, payer before receiver."""
-        return tuple(self._entries)
+        return tuple(
+            Entry(
+                entry_id=f"{number:08d}.{leg}",
+                opportunity_id=each.opportunity_id,
+                account=account,
+                home_id=home_id,
+                amount_microusd=amount,
+                kind=each.kind,
+                memo=each.memo,
+            )
+            for number, each in enumerate(self._posted, start=1)
+            for leg, (account, home_id, amount) in enumerate(each.legs(), start=1)
+        )
 
     def post(
         self,
@@ -80,21 +116,10 @@ class Ledger:
             raise InputError(f"{payer} cannot pay itself")
         if (Account.HOME in (payer, receiver)) != bool(home_id):
             raise InputError(f"a {kind} between {payer} and {receiver} with home_id {home_id!r} names a home wrongly")
-        if amount_microusd == 0:
-            return
-        number = len(self._entries) // 2 + 1
-        for leg, (account, amount) in enumerate(((payer, -amount_microusd), (receiver, amount_microusd)), start=1):
-            self._entries.append(
-                Entry(
-                    entry_id=f"{number:08d}.{leg}",
-                    opportunity_id=opportunity_id,
-                    account=account,
-                    home_id=home_id if account is Account.HOME else "",
-                    amount_microusd=amount,
-                    kind=kind,
-                    memo=memo,
-                )
-            )
+        if amount_microusd:
+            self._posted.append(_Transaction(opportunity_id, kind, payer, receiver, amount_microusd, memo, home_id))
+            self._sums[payer, kind, opportunity_id] -= amount_microusd
+            self._sums[receiver, kind, opportunity_id] += amount_microusd
 
     def total(
         self,
@@ -105,38 +130,39 @@ class Ledger:
         home_id: str | None = None,
     ) -> int:
         """Sum of the entries that match everything given [micro-dollar]."""
+        if home_id is None:
+            parts: Iterable[tuple[tuple[Account, Kind, str], int]] = self._sums.items()
+        else:
+            parts = [
+                ((side, each.kind, each.opportunity_id), amount)
+                for each in self._posted
+                for side, home, amount in each.legs()
+                if home == home_id
+            ]
         return sum(
-            entry.amount_microusd
-            for entry in self._entries
-            if (account is None or entry.account == account)
-            and (kind is None or entry.kind == kind)
-            and (opportunity_id is None or entry.opportunity_id == opportunity_id)
-            and (home_id is None or entry.home_id == home_id)
+            amount
+            for (side, why, name), amount in parts
+            if account in (None, side) and kind in (None, why) and opportunity_id in (None, name)
         )
 
     def frame(self) -> pd.DataFrame:
         """Entries as a table with the columns of ``ledger.csv``."""
-        rows = [
-            (
-                entry.entry_id,
-                entry.opportunity_id,
-                str(entry.account),
-                entry.home_id,
-                entry.amount_microusd,
-                str(entry.kind),
-                entry.memo,
-            )
-            for entry in self._entries
-        ]
-        return pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
+        return pd.DataFrame(self._rows(), columns=list(LEDGER_COLUMNS))
 
     def to_csv(self) -> str:
         """Content of ``ledger.csv``: a header, then one line a leg, lines ending in a line feed."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(LEDGER_COLUMNS)
-        writer.writerows(self.frame().itertuples(index=False, name=None))
+        writer.writerows(self._rows())
         return text.getvalue()
+
+    def _rows(self) -> list[tuple[str, str, str, str, int, str, str]]:
+        return [
+            (f"{number:08d}.{leg}", each.opportunity_id, str(account), home_id, amount, str(each.kind), each.memo)
+            for number, each in enumerate(self._posted, start=1)
+            for leg, (account, home_id, amount) in enumerate(each.legs(), start=1)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,11 @@ import numpy as np
 
 from gridpact.errors import InputError
 from gridpact.settlement.devices import DeviceTrace, settings_of_devices
-from gridpact.settlement.premises import V2G_FLOOR_FRACTION, Bools, Floats, Premises, Trace
+from gridpact.settlement.premises import V2G_FLOOR_FRACTION, Bools, Floats, Ints, Premises, Trace
 
 TOLERANCE_KW = 1e-5
+BLOCK = 1024
+"""Homes that are worked on at a time, so that their arrays stay in the processor's cache."""
 SETTINGS = ("battery_charge_kw", "battery_discharge_kw", "vehicle_charge_kw", "vehicle_discharge_kw", "curtailed_kw")
 
 
@@ -76,16 +78,13 @@ def simulate(
         if given.shape != shape:
             raise InputError(f"{name} has shape {given.shape}, not (homes, intervals) = {shape}")
     gone = np.zeros(shape[0], dtype=np.bool_) if dropped is None else np.asarray(dropped, dtype=np.bool_)
-    further = settings_of_devices(premises.devices)
     told = {
-        name: np.where(gone[:, None], baseline.drawn_kw(name), planned.drawn_kw(name)).astype(np.float64)
-        for name in (*SETTINGS, *further)
+        name: _replaced(planned.drawn_kw(name), gone, baseline.drawn_kw(name))
+        for name in (*SETTINGS, *settings_of_devices(premises.devices))
     }
     devices = {name: facts.replay(told[f"{name}_kw"]) for name, facts in premises.devices.items()}
-    done = {name: np.zeros(shape) for name in (*SETTINGS, "net_kw", "battery_soc_kwh", "vehicle_soc_kwh")}
-    banned = np.zeros(shape, dtype=np.bool_)
-    _run(premises, told, done, banned, load_kw=load_kw + _drawn(devices), solar_kw=solar_kw)
-    held = np.where(gone[:, None], 0.0, planned.reserve_kw)
+    done, banned = _run(premises, told, load_kw=load_kw + _drawn(devices), solar_kw=solar_kw)
+    held = _replaced(planned.reserve_kw, gone, np.zeros(shape))
     trace = Trace(
         load_kw=load_kw,
         solar_kw=solar_kw,
@@ -96,6 +95,15 @@ def simulate(
     done |= {f"{name}_kw": device.power_kw for name, device in devices.items()}
     told["curtailed_kw"] = np.minimum(told["curtailed_kw"], solar_kw)
     return Realisation(trace=trace, departures=_departures(premises, told, done, banned))
+
+
+def _replaced(values: Floats, rows: Bools, others: Floats) -> Floats:
+    """``values`` with the homes in the mask ``rows`` taken from ``others``, arrays of shape (H, T)."""
+    if not rows.any():
+        return values
+    changed = values.copy()
+    changed[rows] = others[rows]
+    return changed
 
 
 def baseline_net(baseline: Trace, *, load_kw: Floats, solar_kw: Floats) -> Floats:
@@ -115,7 +123,29 @@ def _drawn(devices: Mapping[str, DeviceTrace]) -> Floats | float:
 
 
 def _run(
+    premises: Premises, told: dict[str, Floats], *, load_kw: Floats, solar_kw: Floats
+) -> tuple[dict[str, Floats], Bools]:
+    """Step every home through the horizon; what was done, and where the export ban has acted so far.
+
+    ``load_kw`` is all that is drawn whatever battery, car and roof do: further devices count as load here.
+    """
+    shape = (premises.homes, premises.periods)
+    done = {name: np.zeros(shape) for name in (*SETTINGS, "net_kw", "battery_soc_kwh")}
+    done["vehicle_soc_kwh"] = np.full(shape, np.nan)
+    banned = np.zeros(shape, dtype=np.bool_)
+    stores = premises.has_battery | premises.has_vehicle
+    for first in range(0, premises.homes, BLOCK):
+        block = np.arange(first, min(first + BLOCK, premises.homes))
+        for rows, step in ((block[stores[block]], _step), (block[~stores[block]], _without_devices)):
+            if rows.size:
+                mine = {name: told[name][rows] for name in SETTINGS}
+                step(premises, rows, mine, done, banned, load_kw=load_kw[rows], solar_kw=solar_kw[rows])
+    return done, banned
+
+
+def _without_devices(
     premises: Premises,
+    rows: Ints,
     told: dict[str, Floats],
     done: dict[str, Floats],
     banned: Bools,
@@ -123,39 +153,71 @@ def _run(
     load_kw: Floats,
     solar_kw: Floats,
 ) -> None:
-    """Step every home through the horizon, filling ``done`` and where the export ban has acted so far.
+    """Homes ``rows`` that store nothing: all that can happen to them is that the roof is curtailed."""
+    curtailed = np.clip(told["curtailed_kw"], 0.0, solar_kw)
+    excess = np.where(premises.export_allowed[rows, None], 0.0, np.maximum(-(load_kw - (solar_kw - curtailed)), 0.0))
+    banned[rows] = np.logical_or.accumulate(excess > TOLERANCE_KW, axis=1)
+    curtailed = curtailed + np.minimum(excess, solar_kw - curtailed)
+    done["curtailed_kw"][rows] = curtailed
+    done["net_kw"][rows] = load_kw - (solar_kw - curtailed)
 
-    ``load_kw`` is all that is drawn whatever battery, car and roof do: further devices count as load here.
-    """
-    h = premises.step_h
-    arrival = np.full(load_kw.shape, np.nan)
-    for stay in premises.stays:
-        arrival[stay.home, stay.first] = stay.start_kwh
-    plugged = premises.plugged()
-    in_eff, out_eff = _usable(premises.battery_charge_efficiency), _usable(premises.battery_discharge_efficiency)
-    car_in, car_out = _usable(premises.vehicle_charge_efficiency), _usable(premises.vehicle_discharge_efficiency)
-    energy, car = premises.battery_start_kwh.copy(), np.zeros(premises.homes)
-    car_low, car_high = np.zeros(premises.homes), premises.vehicle_capacity_kwh.copy()
-    acted = np.zeros(premises.homes, dtype=np.bool_)
+
+def _step(
+    premises: Premises,
+    rows: Ints,
+    told: dict[str, Floats],
+    done: dict[str, Floats],
+    banned: Bools,
+    *,
+    load_kw: Floats,
+    solar_kw: Floats,
+) -> None:
+    """Homes ``rows`` with a battery or a car, interval by interval."""
+    h, shape = premises.step_h, (premises.periods, len(rows))
+    plugged, arrival = _plugged(premises, rows)
+    load, solar = np.ascontiguousarray(load_kw.T), np.ascontiguousarray(solar_kw.T)
+    orders = {name: np.ascontiguousarray(values.T) for name, values in told.items()}
+    found = {name: np.empty(shape) for name in done}
+    acted_by = np.empty(shape, dtype=np.bool_)
+    charge_kw, discharge_kw = premises.battery_charge_kw[rows], premises.battery_discharge_kw[rows]
+    into_kw, out_kw = premises.vehicle_charge_kw[rows], premises.vehicle_discharge_kw[rows]
+    full, empty, capacity = (
+        values[rows]
+        for values in (premises.battery_full_kwh, premises.battery_empty_kwh, premises.vehicle_capacity_kwh)
+    )
+    in_eff, out_eff, car_in, car_out = (
+        _usable(values[rows])
+        for values in (
+            premises.battery_charge_efficiency,
+            premises.battery_discharge_efficiency,
+            premises.vehicle_charge_efficiency,
+            premises.vehicle_discharge_efficiency,
+        )
+    )
+    export_allowed = premises.export_allowed[rows]
+    energy, car = premises.battery_start_kwh[rows], np.zeros(len(rows))
+    car_low, car_high = np.zeros(len(rows)), capacity.copy()
+    acted = np.zeros(len(rows), dtype=np.bool_)
     for t in range(premises.periods):
-        charge, discharge = _exclusive(told["battery_charge_kw"][:, t], told["battery_discharge_kw"][:, t])
-        room, stock = premises.battery_full_kwh - energy, energy - premises.battery_empty_kwh
-        charge = _least(charge, premises.battery_charge_kw, np.maximum(room, 0.0) / (in_eff * h))
-        discharge = _least(discharge, premises.battery_discharge_kw, np.maximum(stock, 0.0) * out_eff / h)
+        charge, discharge = _exclusive(orders["battery_charge_kw"][t], orders["battery_discharge_kw"][t])
+        room, stock = full - energy, energy - empty
+        charge = _least(charge, charge_kw, np.maximum(room, 0.0) / (in_eff * h))
+        discharge = _least(discharge, discharge_kw, np.maximum(stock, 0.0) * out_eff / h)
 
-        came = ~np.isnan(arrival[:, t])
-        car = np.where(came, arrival[:, t], car)
-        car_low = np.where(came, np.minimum(V2G_FLOOR_FRACTION * premises.vehicle_capacity_kwh, car), car_low)
-        car_high = np.where(came, np.maximum(premises.vehicle_capacity_kwh, car), car_high)
-        into, out = _exclusive(told["vehicle_charge_kw"][:, t], told["vehicle_discharge_kw"][:, t])
-        here = plugged[:, t]
-        into = _least(into, premises.vehicle_charge_kw * here, np.maximum(car_high - car, 0.0) / (car_in * h))
-        out = _least(out, premises.vehicle_discharge_kw * here, np.maximum(car - car_low, 0.0) * car_out / h)
+        came = ~np.isnan(arrival[t])
+        if came.any():
+            car = np.where(came, arrival[t], car)
+            car_low = np.where(came, np.minimum(V2G_FLOOR_FRACTION * capacity, car), car_low)
+            car_high = np.where(came, np.maximum(capacity, car), car_high)
+        into, out = _exclusive(orders["vehicle_charge_kw"][t], orders["vehicle_discharge_kw"][t])
+        here = plugged[t]
+        into = _least(into, into_kw * here, np.maximum(car_high - car, 0.0) / (car_in * h))
+        out = _least(out, out_kw * here, np.maximum(car - car_low, 0.0) * car_out / h)
 
-        sun = solar_kw[:, t]
-        curtailed = np.clip(told["curtailed_kw"][:, t], 0.0, sun)
-        net = load_kw[:, t] + charge - discharge + into - out - (sun - curtailed)
-        excess = np.where(premises.export_allowed, 0.0, np.maximum(-net, 0.0))
+        sun = solar[t]
+        curtailed = np.clip(orders["curtailed_kw"][t], 0.0, sun)
+        net = load[t] + charge - discharge + into - out - (sun - curtailed)
+        excess = np.where(export_allowed, 0.0, np.maximum(-net, 0.0))
         acted |= excess > TOLERANCE_KW
         more = np.minimum(excess, sun - curtailed)
         less_out = np.minimum(excess - more, out)
@@ -164,13 +226,29 @@ def _run(
 
         energy = energy + (in_eff * charge - discharge / out_eff) * h
         car = car + (car_in * into - out / car_out) * h
-        banned[:, t] = acted
-        done["battery_charge_kw"][:, t], done["battery_discharge_kw"][:, t] = charge, discharge
-        done["vehicle_charge_kw"][:, t], done["vehicle_discharge_kw"][:, t] = into, out
-        done["curtailed_kw"][:, t] = curtailed
-        done["net_kw"][:, t] = load_kw[:, t] + charge - discharge + into - out - (sun - curtailed)
-        done["battery_soc_kwh"][:, t] = energy
-        done["vehicle_soc_kwh"][:, t] = np.where(plugged[:, t], car, np.nan)
+        acted_by[t] = acted
+        found["battery_charge_kw"][t], found["battery_discharge_kw"][t] = charge, discharge
+        found["vehicle_charge_kw"][t], found["vehicle_discharge_kw"][t] = into, out
+        found["curtailed_kw"][t] = curtailed
+        found["net_kw"][t] = load[t] + charge - discharge + into - out - (sun - curtailed)
+        found["battery_soc_kwh"][t] = energy
+        found["vehicle_soc_kwh"][t] = np.where(here, car, np.nan)
+    for name, values in found.items():
+        done[name][rows] = values.T
+    banned[rows] = acted_by.T
+
+
+def _plugged(premises: Premises, rows: Ints) -> tuple[Bools, Floats]:
+    """When the cars of ``rows`` are at the plug, and with what energy they arrive (else NaN), shape (T, rows)."""
+    stays = premises.stays
+    low, high = np.searchsorted(stays.home, [rows[0], rows[-1] + 1])
+    place, first = np.searchsorted(rows, stays.home[low:high]), stays.first[low:high]
+    steps = np.zeros((premises.periods + 1, len(rows)), dtype=np.int8)
+    np.add.at(steps, (first, place), 1)
+    np.add.at(steps, (stays.stop[low:high], place), -1)
+    arrival = np.full((premises.periods, len(rows)), np.nan)
+    arrival[first, place] = stays.start_kwh[low:high]
+    return np.cumsum(steps, axis=0, dtype=np.int8)[:-1] > 0, arrival
 
 
 def _usable(efficiency: Floats) -> Floats:
@@ -217,16 +295,19 @@ def _departures(
     premises: Premises, told: dict[str, Floats], done: dict[str, Floats], banned: Bools
 ) -> tuple[Departure, ...]:
     found = []
-    for name in told:
-        for home, interval in np.argwhere(np.abs(told[name] - done[name]) > TOLERANCE_KW):
-            found.append(
-                Departure(
-                    home_id=premises.home_ids[home],
-                    interval=int(interval),
-                    setting=name,
-                    planned_kw=float(told[name][home, interval]),
-                    realised_kw=float(done[name][home, interval]),
-                    because_of_export_ban=bool(banned[home, interval]),
+    for first in range(0, premises.homes, BLOCK):
+        block = slice(first, first + BLOCK)
+        for name in told:
+            planned, realised = told[name][block], done[name][block]
+            for row, interval in np.argwhere(np.abs(planned - realised) > TOLERANCE_KW).tolist():
+                found.append(
+                    Departure(
+                        home_id=premises.home_ids[first + row],
+                        interval=interval,
+                        setting=name,
+                        planned_kw=float(planned[row, interval]),
+                        realised_kw=float(realised[row, interval]),
+                        because_of_export_ban=bool(banned[first + row, interval]),
+                    )
                 )
-            )
     return tuple(sorted(found, key=lambda departure: (departure.interval, departure.home_id, departure.setting)))

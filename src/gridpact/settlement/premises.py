@@ -3,7 +3,7 @@
 Everything is arrays over homes (and intervals), read from the fleet's own columns and not from the planners' problems.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Protocol
 
@@ -18,30 +18,24 @@ from gridpact.settlement.devices import DevicePlan, DeviceTrace, Facts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 V2G_FLOOR_FRACTION = 0.15
 """A car that discharges is never taken below this share of its capacity, or its arrival energy if that is lower."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarStay:
-    """One time of a car at the plug, clipped to the horizon."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CarStays:
+    """Times of cars at the plug, clipped to the horizon; columns of shape (S,), in the order of homes and of time."""
 
-    home: int
+    home: Ints
     """Row of the fleet."""
-    first: int
-    stop: int
+    first: Ints
+    stop: Ints
     """Intervals plugged, half open."""
-    start_kwh: float
-    required_kwh: float
+    start_kwh: Floats
+    required_kwh: Floats
     """Least energy at the end of interval ``stop - 1`` [kWh]."""
-
-
-class Stays(Protocol):
-    """For each home, its car's stays at the plug as (first, stop, start_kwh, required_kwh)."""
-
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[Sequence[tuple[int, int, float, float]]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +68,7 @@ class Premises:
     export_allowed: Bools
     blackout: Bools
     """Intervals in which the owner wants nothing changed, shape (H, T)."""
-    stays: tuple[CarStay, ...]
+    stays: CarStays
     day_of: tuple[NDArray[np.int64], ...]
     """Labels of the days within which the cycle limit holds, each of shape (H, T): operating days, calendar days."""
     devices: Mapping[str, Facts] = field(default_factory=dict)
@@ -86,7 +80,7 @@ class Premises:
         frame: pd.DataFrame,
         horizon: Horizon,
         *,
-        sessions: Stays,
+        stays: CarStays,
         blackout: Bools | None = None,
         demand_kw: Mapping[str, Floats] | None = None,
     ) -> "Premises":
@@ -95,16 +89,16 @@ class Premises:
         Args:
             frame: one row a home.
             horizon: the run's grid.
-            sessions: for each home, its car's stays as (first, stop, start_kwh, required_kwh).
+            stays: times of cars at the plug.
             blackout: intervals in which nothing may change, shape (H, T); none by default.
             demand_kw: what further devices must give, by name, each of shape (H, T) [kW]; none by default.
 
         Raises:
-            InputError: ``sessions``, ``blackout`` or ``demand_kw`` do not fit the fleet.
+            InputError: ``stays``, ``blackout`` or ``demand_kw`` do not fit the fleet.
         """
         homes, periods = len(frame), horizon.periods
-        if len(sessions) != homes:
-            raise InputError(f"sessions are given for {len(sessions)} homes, the fleet has {homes}")
+        if len(stays.home) and not 0 <= stays.home.min() <= stays.home.max() < homes:
+            raise InputError(f"a car stays at home {stays.home.max()}; the fleet has {homes} homes")
         mask = np.zeros((homes, periods), dtype=np.bool_) if blackout is None else np.asarray(blackout, dtype=np.bool_)
         if mask.shape != (homes, periods):
             raise InputError(f"blackout has shape {mask.shape}, not {(homes, periods)}")
@@ -117,7 +111,7 @@ class Premises:
         start = column("battery_soc_fraction") * capacity
         least = column("battery_min_soc_fraction")
         return cls(
-            home_ids=tuple(str(home) for home in frame["home_id"]),
+            home_ids=tuple(map(str, frame["home_id"].tolist())),
             step_h=horizon.step_h,
             battery_capacity_kwh=capacity,
             battery_charge_kw=np.where(capacity > 0, column("battery_charge_kw"), 0.0),
@@ -139,11 +133,7 @@ class Premises:
             has_solar=column("solar_kw") > 0,
             export_allowed=frame["export_allowed"].fillna(True).to_numpy(dtype=np.bool_),
             blackout=mask,
-            stays=tuple(
-                CarStay(home=home, first=first, stop=stop, start_kwh=start_kwh, required_kwh=required_kwh)
-                for home, stays in enumerate(sessions)
-                for first, stop, start_kwh, required_kwh in stays
-            ),
+            stays=stays,
             day_of=_days(frame, horizon),
             devices=facts_of_fleet(frame, demand_kw or {}, step_h=horizon.step_h, periods=periods),
         )
@@ -170,10 +160,11 @@ class Premises:
 
     def plugged(self) -> Bools:
         """Intervals in which a car is at the plug, shape (H, T)."""
-        mask = np.zeros((self.homes, self.periods), dtype=np.bool_)
-        for stay in self.stays:
-            mask[stay.home, stay.first : stay.stop] = True
-        return mask
+        # One up where a stay begins, one down where it ends; a stay may begin where another ends.
+        steps = np.zeros((self.homes, self.periods + 1), dtype=np.int8)
+        np.add.at(steps, (self.stays.home, self.stays.first), 1)
+        np.add.at(steps, (self.stays.home, self.stays.stop), -1)
+        return np.asarray(np.cumsum(steps, axis=1, dtype=np.int8)[:, :-1] > 0)
 
 
 class Plans(Protocol):
@@ -228,7 +219,9 @@ class Trace:
         for item in fields(self):
             if item.name == "devices":
                 continue
-            values = np.array(getattr(self, item.name), dtype=np.float64)
+            values = np.asarray(getattr(self, item.name), dtype=np.float64)
+            if values.flags.writeable:
+                values = values.copy()
             if values.shape != shape or values.ndim != 2:
                 raise InputError(f"{item.name} has shape {values.shape}; a trace's arrays have shape (H, T) = {shape}")
             values.setflags(write=False)
@@ -261,8 +254,9 @@ def _days(frame: pd.DataFrame, horizon: Horizon) -> tuple[NDArray[np.int64], ...
     operating = np.zeros(horizon.periods, dtype=np.int64)
     for number, day in enumerate(horizon.days):
         operating[day] = number
-    zones = [str(name) for name in frame["timezone"]]
+    zones = [str(name) for name in frame["timezone"].tolist()]
     labels = {name: horizon.local(name).tz_localize(None).normalize().to_numpy() for name in set(zones)}
     numbers = {name: np.unique(days, return_inverse=True)[1].astype(np.int64) for name, days in labels.items()}
-    calendar = np.stack([numbers[name] for name in zones])
+    place = {name: row for row, name in enumerate(numbers)}
+    calendar = np.stack(list(numbers.values()))[[place[name] for name in zones]]
     return np.broadcast_to(operating, calendar.shape), calendar

@@ -75,20 +75,20 @@ def test_errors_hang_on_the_seed_and_not_on_the_horizon() -> None:
 def test_days_of_23_and_25_hours(day: tuple[int, int, int], periods: int) -> None:
     made = build(demonstration_fleet(), horizon(datetime(*day, 19, tzinfo=CHICAGO)))
     assert made.load_forecast_kw.shape == (6, periods)
-    assert len(made.profiles_frame) % periods == 0
+    assert len(made.profiles_frame()) % periods == 0
 
 
 def test_frames_are_the_contracts_and_give_the_same_day_again() -> None:
     homes = generate_fleet(20, seed=3)
     day = build(homes)
-    assert list(day.profiles_frame.columns) == list(PROFILE_COLUMNS)
-    assert list(day.tariffs_frame.columns) == list(TARIFF_COLUMNS)
-    for frame in (day.profiles_frame, day.tariffs_frame):
+    assert list(day.profiles_frame().columns) == list(PROFILE_COLUMNS)
+    assert list(day.tariffs_frame().columns) == list(TARIFF_COLUMNS)
+    for frame in (day.profiles_frame(), day.tariffs_frame()):
         key = list(frame.columns[:2])
         assert not frame.duplicated(key).any()
         assert frame.equals(frame.sort_values(key, ignore_index=True))
         assert frame["interval_start"].dt.tz is UTC or str(frame["interval_start"].dt.tz) == "UTC"
-    again = build(homes, wholesale=None, seed=99, profiles=day.profiles_frame, tariffs=day.tariffs_frame)
+    again = build(homes, wholesale=None, seed=99, profiles=day.profiles_frame(), tariffs=day.tariffs_frame())
     for name in (
         "load_forecast_kw",
         "solar_forecast_kw",
@@ -97,8 +97,8 @@ def test_frames_are_the_contracts_and_give_the_same_day_again() -> None:
         "export_usd_per_kwh",
     ):
         assert np.array_equal(getattr(day, name), getattr(again, name))
-    assert again.profiles_frame.equals(day.profiles_frame)
-    assert again.tariffs_frame.equals(day.tariffs_frame)
+    assert again.profiles_frame().equals(day.profiles_frame())
+    assert again.tariffs_frame().equals(day.tariffs_frame())
 
 
 def own(

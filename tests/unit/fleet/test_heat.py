@@ -69,7 +69,7 @@ def test_demand_is_the_profiles_and_realised_as_expected() -> None:
     day = build(fleet({}, STORE | {"heat_demand_profile": "space:9000:4"}))
     expected = heat_demands(["space:9000:4"], HORIZON.interval_starts, "America/Chicago")[0]
     np.testing.assert_array_equal(day.demand_kw["heat"], [np.zeros(HORIZON.periods), expected])
-    rows = day.profiles_frame[day.profiles_frame["profile"] == "space:9000:4"]
+    rows = day.profiles_frame().query("profile == 'space:9000:4'")
     np.testing.assert_array_equal(rows["forecast_kw"], rows["realised_kw"])
     assert build(fleet({}, {})).demand_kw == {}
 

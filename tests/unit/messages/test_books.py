@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gridpact.errors import InputError
-from gridpact.messages.books import Answer, AnswerBook, BidBook, OfferBook, OptionBook
+from gridpact.messages.books import Answer, AnswerBook, BidBook, CalledOptions, OfferBook, OptionBook
 from gridpact.messages.views import AggregatorOffer, CoalitionMember, ProsumerBid, ProsumerResponse
 
 HOMES = ("a", "b", "c")
@@ -51,11 +53,14 @@ def test_option_book_counts_and_selects():
 
 
 def test_option_frame_has_the_columns_of_the_file():
-    frame = options().to_frame(activated=[True, False, True])
+    called = replace(CalledOptions.none_of(options()), activated=np.array([True, False, True]))
+    frame = called.to_frame()
     assert list(frame.columns) == ["opportunity_id", "home_id", "segment", "quantity_kw", "price", "activated"]
     assert frame["home_id"].tolist() == ["a", "a", "c"]
     assert frame["activated"].tolist() == [True, False, True]
-    empty = OptionBook.empty(HOMES).to_frame()
+    assert called.offered_kw().tolist() == CalledOptions.none_of(options()).offered_kw().tolist()
+    assert called.committed_kw().sum() == pytest.approx(called.quantity_kw[[0, 2]].sum())
+    empty = CalledOptions.none_of(OptionBook.empty(HOMES)).to_frame()
     assert len(empty) == 0
     assert empty.dtypes.to_dict() == frame.dtypes.to_dict()
 

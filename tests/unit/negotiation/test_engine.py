@@ -5,6 +5,7 @@ import pytest
 
 from gridpact.errors import InputError, UnitRangeError
 from gridpact.market.opportunity import Product
+from gridpact.messages.books import CalledOptions
 from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.engine import CoreNegotiationEngine
 from gridpact.negotiation.strategy import Strategy
@@ -23,7 +24,7 @@ def negotiate(
 
 
 def rows(result):
-    frame = result.options.to_frame()[["home_id", "segment", "quantity_kw", "price"]]
+    frame = CalledOptions.none_of(result.options).to_frame()[["home_id", "segment", "quantity_kw", "price"]]
     return list(frame.itertuples(index=False, name=None))
 
 
@@ -31,10 +32,10 @@ def test_one_truthful_round_buys_everything_below_the_worth():
     result = negotiate(rounds=1)
     assert rows(result) == [("a", 1, 3.0, 60.0), ("b", 1, 2.5, 60.0), ("d", 1, 1.0, 60.0)]
     assert result.summary.price_first == result.summary.price_final == 60.0
-    assert result.offers_frame["answer"].tolist() == ["accept", "accept", "accept"]
-    assert result.reasons["c"] == "nothing deliverable in this window"
-    assert result.reasons["d"] == "agreed to 1 of 4 kW at 60.00 USD/MWh"
-    assert result.standing_asks[3] == ((1.0, -5.0), (3.0, 100.0))
+    assert result.offers_frame()["answer"].tolist() == ["accept", "accept", "accept"]
+    assert result.reasons()["c"] == "nothing deliverable in this window"
+    assert result.reasons()["d"] == "agreed to 1 of 4 kW at 60.00 USD/MWh"
+    assert result.standing_asks.of(3) == ((1.0, -5.0), (3.0, 100.0))
 
 
 def test_three_truthful_rounds_pay_less_for_the_cheap_part():
@@ -49,7 +50,7 @@ def test_three_truthful_rounds_pay_less_for_the_cheap_part():
         "replaced_reasons": {}, "probe": False,
     }  # fmt: skip
     assert result.summary.price_final == pytest.approx((3 * 50 + 2.5 * 55 + 60) / 6.5)
-    frame = result.offers_frame
+    frame = result.offers_frame()
     assert frame["accepted_kw"].sum() == result.options.total_kw
     assert frame[frame["home_id"] == "d"]["answer"].tolist() == ["counter", "counter", "refuse"]
 
@@ -59,7 +60,7 @@ def test_concession_needs_rounds_to_come_to_a_deal():
     assert negotiate("concession", rounds=1, curves=dear).summary.probe
     result = negotiate("concession", rounds=3, curves=dear)
     assert rows(result) == [("a", 1, 3.0, 80.0)]
-    assert result.standing_asks[0][0][1] < 80.0
+    assert result.standing_asks.of(0)[0][1] < 80.0
     assert not result.summary.probe
 
 
@@ -72,7 +73,7 @@ def test_too_cheap_a_market_ends_in_a_probe_that_fills_the_request():
     curves = four_homes()[:2]
     result = negotiate(price=20.0, curves=curves)
     assert result.summary.probe
-    assert result.offers_frame["price"].tolist() == [20.0, 20.0, 20.0, 20.0, 60.0, 55.0]
+    assert result.offers_frame()["price"].tolist() == [20.0, 20.0, 20.0, 20.0, 60.0, 55.0]
     assert result.options.total_kw == 5.5
     probes = [event.payload["probe"] for event in result.events if event.kind == "offers_made"]
     assert probes == [False, False, True]
@@ -82,7 +83,7 @@ def test_a_probe_stays_within_the_price_cap():
     result = negotiate(price=20.0, curves=four_homes()[:2], price_cap=35.0)
     assert len(result.options) == 0
     assert result.summary.refused == 2
-    assert result.reasons["b"] == "asked at least 55.00 USD/MWh; the best offer was 35.00 USD/MWh"
+    assert result.reasons()["b"] == "asked at least 55.00 USD/MWh; the best offer was 35.00 USD/MWh"
 
 
 def test_allow_loss_fills_the_request():
@@ -97,18 +98,18 @@ def test_floors_bind_energy_and_not_reserve():
     assert result.options.price[result.options.home_index == 0].min() >= 70.0
     result = negotiate(floors_usd_per_mwh=floors, product=Product.SPIN)
     assert result.options.price[result.options.home_index == 0].min() < 70.0
-    assert "USD/MW per h" in result.reasons["a"]
+    assert "USD/MW per h" in result.reasons()["a"]
 
 
 def test_silent_homes_expire_and_keep_what_they_agreed():
     result = negotiate(silent={"b": 1, "a": 3})
-    assert "b" not in set(result.offers_frame["home_id"])
-    assert result.reasons["b"] == "made no bid in time"
-    assert result.reasons["a"] == "agreed to 2 of 3 kW at 40.00 to 50.00 USD/MWh; stopped answering in round 3"
+    assert "b" not in set(result.offers_frame()["home_id"])
+    assert result.reasons()["b"] == "made no bid in time"
+    assert result.reasons()["a"] == "agreed to 2 of 3 kW at 40.00 to 50.00 USD/MWh; stopped answering in round 3"
     assert (result.summary.accepted, result.summary.expired) == (2, 1)
-    assert result.offers_frame[result.offers_frame["home_id"] == "a"]["answer"].tolist()[-1] == "expired"
+    assert result.offers_frame()[result.offers_frame()["home_id"] == "a"]["answer"].tolist()[-1] == "expired"
     result = negotiate(silent={"a": 2, "b": 2, "d": 2}, price=20.0)
-    assert result.reasons["a"] == "stopped answering in round 2; nothing was agreed"
+    assert result.reasons()["a"] == "stopped answering in round 2; nothing was agreed"
 
 
 @pytest.mark.parametrize("silence", [1, 2])
@@ -123,8 +124,15 @@ def test_everyone_silent_is_a_result(silence):
 def test_nothing_deliverable_is_a_result():
     result = negotiate(curves=[curve("a", [], [])])
     assert (result.summary.rounds, result.summary.unable, result.summary.price_first) == (0, 1, None)
-    assert list(result.bids_frame.columns) == ["opportunity_id", "round", "home_id", "segment", "quantity_kw", "price"]
-    assert len(result.offers_frame) == len(result.bids_frame) == 0
+    assert list(result.bids_frame().columns) == [
+        "opportunity_id",
+        "round",
+        "home_id",
+        "segment",
+        "quantity_kw",
+        "price",
+    ]
+    assert len(result.offers_frame()) == len(result.bids_frame()) == 0
     assert len(negotiate(curves=[]).options) == 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gridpact.errors import InputError
 from gridpact.settlement.checks import broken_preferences, broken_promises, double_sold
-from gridpact.settlement.delivery import Promise
+from gridpact.settlement.delivery import Promise, PromiseBook
 from gridpact.settlement.premises import Premises, Trace
 from settled_run import BATTERY, HORIZON, VEHICLE, T, fleet_frame, idle, premises
 
@@ -93,8 +93,8 @@ def promise(quantity_kw=2.0, *, reserve=False, name="a", first=7, stop=9, **more
 
 
 def broken(facts, promises, planned):
-    baseline = idle(facts, load_kw=2.0)
-    return {breach.limit for breach in broken_promises(facts, promises, planned=planned, baseline=baseline)}
+    book, baseline = PromiseBook.of(promises), idle(facts, load_kw=2.0)
+    return {breach.limit for breach in broken_promises(facts, book, planned=planned, baseline=baseline)}
 
 
 def test_promises_kept_and_broken():
@@ -126,7 +126,9 @@ def test_double_sale_is_counted():
     planned = idle(facts, load_kw=2.0, battery_discharge_kw=at((7, 1.0), (8, 1.0)))
 
     def count(*promises, meter_ids=()):
-        return double_sold(facts, promises, planned=planned, baseline=baseline, meter_ids=meter_ids)
+        book = PromiseBook.of(promises)
+        unkept = broken_promises(facts, book, planned=planned, baseline=baseline)
+        return double_sold(facts, book, unkept=unkept, meter_ids=meter_ids)
 
     assert count(promise(1.0)) == 0
     assert count(promise(1.0), promise(1.0, name="b")) == 1
@@ -137,10 +139,11 @@ def test_double_sale_is_counted():
 
 def test_premises_must_fit_the_fleet():
     frame = fleet_frame(BATTERY)
-    with pytest.raises(InputError, match="sessions are given for 2 homes"):
-        Premises.of_fleet(frame, HORIZON, sessions=[[], []])
+    stays = premises(BATTERY, BATTERY | VEHICLE).stays
+    with pytest.raises(InputError, match="a car stays at home 1; the fleet has 1 homes"):
+        Premises.of_fleet(frame, HORIZON, stays=stays)
     with pytest.raises(InputError, match="blackout has shape"):
-        Premises.of_fleet(frame, HORIZON, sessions=[[]], blackout=np.zeros((2, 2), dtype=bool))
+        Premises.of_fleet(frame, HORIZON, stays=premises(BATTERY).stays, blackout=np.zeros((2, 2), dtype=bool))
 
 
 def test_home_without_devices_has_none():

@@ -1,12 +1,14 @@
 """Ledger, settlement and statements: every micro-dollar has two sides."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from gridpact.errors import InputError
-from gridpact.settlement.delivery import Delivery, Promise
+from gridpact.settlement.delivery import Deliveries, Promise, PromiseBook
 from gridpact.settlement.ledger import LEDGER_COLUMNS, Account, Kind, Ledger, statement
-from gridpact.settlement.settle import Award, pay_prices, penalty_price, settle
+from gridpact.settlement.settle import Award, microusd_for_owners, pay_prices, penalty_price, settle
+from gridpact.units import microusd_for_owner
 
 HOMES = ("h1", "h2")
 
@@ -15,7 +17,16 @@ def delivery(home=0, quantity_kw=2.0, share=1.0, *, name="a", earlier=False):
     promise = Promise(
         opportunity_id=name, home=home, first=0, stop=4, quantity_kw=quantity_kw, reserve=False, earlier=earlier
     )
-    return Delivery(promise=promise, committed_kwh=quantity_kw * 2, delivered_kwh=quantity_kw * 2 * share)
+    return promise, share
+
+
+def settled(awards, deliveries, book):
+    promises = PromiseBook.of(promise for promise, _ in deliveries)
+    owed = promises.quantity_kw * 2
+    done = Deliveries(
+        promises=promises, committed_kwh=owed, delivered_kwh=owed * np.array([share for _, share in deliveries])
+    )
+    return settle(awards, done, book, home_ids=HOMES)
 
 
 def award(price=100.0, cleared_kw=3.0, *, penalty=100.0, name="a"):
@@ -42,7 +53,7 @@ def test_pay_is_the_average_of_what_was_activated():
 
 
 def test_everything_delivered():
-    done = settle([award()], [delivery(), delivery(1, 1.0)], OPTIONS, home_ids=HOMES)
+    done = settled([award()], [delivery(), delivery(1, 1.0)], OPTIONS)
     assert done.market_revenue_usd == pytest.approx(0.6)
     assert done.owner_payments_usd == pytest.approx(0.3 + 0.18)
     assert done.operator_profit_usd == pytest.approx(0.12)
@@ -58,7 +69,7 @@ def test_everything_delivered():
 
 
 def test_shortfall_is_penalised_and_not_paid_to_owners():
-    done = settle([award(penalty=150.0)], [delivery(share=0.5), delivery(1, 1.0, 0.0)], OPTIONS, home_ids=HOMES)
+    done = settled([award(penalty=150.0)], [delivery(share=0.5), delivery(1, 1.0, 0.0)], OPTIONS)
     assert done.shortfall_kwh == 4.0
     assert done.penalty_usd == pytest.approx(0.6)
     assert done.owner_payments_usd == pytest.approx(0.15)
@@ -67,7 +78,7 @@ def test_shortfall_is_penalised_and_not_paid_to_owners():
 
 
 def test_negative_price_makes_the_operator_pay():
-    done = settle([award(price=-10.0, penalty=0.0)], [delivery(), delivery(1, 1.0)], OPTIONS, home_ids=HOMES)
+    done = settled([award(price=-10.0, penalty=0.0)], [delivery(), delivery(1, 1.0)], OPTIONS)
     assert done.market_revenue_usd == pytest.approx(-0.06)
     assert done.ledger.total() == 0
 
@@ -81,15 +92,23 @@ def test_penalty_price_gives_back_at_least_the_revenue(price, multiplier, wanted
 
 def test_owner_is_rounded_up_to_a_microdollar():
     book = options(("a", "h1", 1, 2.0, 33.333333, True))
-    done = settle([award(cleared_kw=2.0)], [delivery(share=1 / 3)], book, home_ids=HOMES)
+    done = settled([award(cleared_kw=2.0)], [delivery(share=1 / 3)], book)
     paid = done.ledger.total(account=Account.HOME)
     exact = 33.333333 * 4 / 3 * 1000
     assert exact <= paid < exact + 1
 
 
+def test_many_owners_are_rounded_as_each_alone():
+    rng = np.random.default_rng(3)
+    price = np.concatenate([np.round(rng.uniform(-50, 2000, 4000), 9), np.round(rng.uniform(0, 200, 4000), 2), [0, 60]])
+    energy = np.concatenate([np.round(rng.uniform(0, 30, 4000), 9), np.round(rng.uniform(0, 30, 4000), 3), [1.5, 1.25]])
+    alone = [microusd_for_owner(price=p, energy_kwh=e) for p, e in zip(price.tolist(), energy.tolist(), strict=True)]
+    assert microusd_for_owners(price=price, energy_kwh=energy) == alone
+
+
 def test_earlier_promises_are_settled_elsewhere():
     deliveries = [delivery(1, 5.0, name="z", earlier=True), delivery()]
-    done = settle([award(cleared_kw=2.0)], deliveries, OPTIONS, home_ids=HOMES)
+    done = settled([award(cleared_kw=2.0)], deliveries, OPTIONS)
     assert list(done.paid["home_id"]) == ["h1"]
     assert done.committed_kwh == 4.0
 
@@ -104,16 +123,16 @@ def test_earlier_promises_are_settled_elsewhere():
 )
 def test_award_and_promises_must_fit(deliveries, message):
     with pytest.raises(InputError, match=message):
-        settle([award()], deliveries, OPTIONS, home_ids=HOMES)
+        settled([award()], deliveries, OPTIONS)
 
 
 def test_promise_without_an_option_is_not_paid_silently():
     with pytest.raises(InputError, match="without an activated option"):
-        settle([award(cleared_kw=2.0)], [delivery(home=1)], OPTIONS[OPTIONS["home_id"] == "h1"], home_ids=HOMES)
+        settled([award(cleared_kw=2.0)], [delivery(home=1)], OPTIONS[OPTIONS["home_id"] == "h1"])
 
 
 def test_nothing_awarded_nothing_posted():
-    done = settle([], [], OPTIONS, home_ids=HOMES)
+    done = settled([], [], OPTIONS)
     assert done.ledger.to_csv() == ",".join(LEDGER_COLUMNS) + "\n"
     assert len(done.paid) == 0
     assert done.operator_profit_usd == 0.0

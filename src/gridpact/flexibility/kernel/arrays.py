@@ -24,6 +24,12 @@ def compiled(function: F) -> F:
     return cast(F, njit(**options)(function))
 
 
+def whole(number: int) -> int:
+    """A constant that is compiled as any other number: for plain ones Numba would compile a copy of each callee."""
+    return cast(int, np.int64(number))
+
+
+ZERO, ONE = whole(0), whole(1)
 SEGMENTS = 8
 """Room for the pieces of one interval's cost: two of the meter, one of the sun, two of the car, one more where the
 battery turns."""
@@ -86,135 +92,166 @@ class Home(NamedTuple):
     """Most energy drawn from the cells within one cycle window; inf if unlimited."""
 
 
-class Work(NamedTuple):
-    """Scratch memory. Its content means nothing between homes."""
+class Values(NamedTuple):
+    """Value functions V_t as pieces (slope, width) with ascending slopes; T + 1 of them, one after the other."""
 
-    # value functions: pieces (slope, width) of V_t, ascending slopes
     slope: Floats
     width: Floats
     begin: Ints
+    """First piece of V_t, shape (T + 1,)."""
     length: Ints
     low: Floats
+    """Range of energies for which V_t is known, shape (T + 1,) [kWh]."""
     top: Floats
-    # interval costs over the change of stored energy
-    f_slope: Floats
-    f_width: Floats
-    f_count: Ints
-    f_low: Floats
-    f_cost: Floats
-    # the same over the battery's power at its terminals: where each kWh comes from, in merit order
-    y_slope: Floats
-    y_width: Floats
-    y_kind: Ints
-    y_count: Ints
-    y_low: Floats
+
+
+class Costs(NamedTuple):
+    """Interval costs F_t over the energy that the battery gains; ``SEGMENTS`` places for each interval."""
+
+    slope: Floats
+    width: Floats
+    pieces: Ints
+    low: Floats
+    cost: Floats
+    """F at its lowest argument."""
     bent: Ints
     """Whether an interval's cost is a hull rather than the cost itself."""
-    # multipliers spread over the intervals
+
+
+class Supply(NamedTuple):
+    """Where the battery's power comes from, in merit order; ``SEGMENTS`` places for each interval."""
+
+    slope: Floats
+    width: Floats
+    kind: Ints
+    pieces: Ints
+    """-1 in ordinary intervals, where all sun is used and the meter takes the rest."""
+    low: Floats
+
+
+class Prices(NamedTuple):
+    """Multipliers as prices per interval, now and when costs were last made, shape (T,) [USD/kWh]."""
+
     water: Floats
     water_before: Floats
     extra_wear: Floats
     wear_before: Floats
-    # plans: power into battery and vehicle, curtailed power
+
+
+class Plans(NamedTuple):
+    """Answers of the dynamic program: settings, shape (COLUMNS, T) [kW], and cost, shape (COLUMNS,)."""
+
     battery_kw: Floats
     vehicle_kw: Floats
     curtailed_kw: Floats
     cost: Floats
-    activity: Floats
-    # coupling rows
-    row: Ints
+
+
+class Rows(NamedTuple):
+    """Coupling rows, at most ``ROWS``."""
+
+    span: Ints
     """Kind (0 vehicle, 1 cycles), first, last + 1."""
-    row_low: Floats
-    row_high: Floats
+    low: Floats
+    high: Floats
     theta: Floats
+    """Multipliers."""
     box_low: Floats
     box_high: Floats
-    # master program
+    activity: Floats
+    """Of each plan, shape (ROWS, COLUMNS)."""
+
+
+class Master(NamedTuple):
+    """A basis of the master program."""
+
     inverse: Floats
     basic: Ints
     level: Floats
     dual: Floats
     direction: Floats
     at_upper: Ints
-    # the plan that comes out
-    mix_battery_kw: Floats
-    mix_vehicle_kw: Floats
-    mix_curtailed_kw: Floats
-    mix_gain_kwh: Floats
+
+
+class Mix(NamedTuple):
+    """The plan that comes out, shape (T,)."""
+
+    battery_kw: Floats
+    vehicle_kw: Floats
+    curtailed_kw: Floats
+    gain_kwh: Floats
     """Energy that the mixed plans' vehicle gains, before both directions are netted."""
-    mix_drawn_kwh: Floats
+    drawn_kwh: Floats
+    """Energy drawn from the cells, likewise."""
+
+
+class Ladder(NamedTuple):
+    """What a cost curve needs beside single answers."""
+
     energy_kwh: Floats
-    # a second view of the home, to find how far its promises can go
     probe_need_kw: Floats
+    """A second view of the home, to find how far its promises can go, shape (T,), as the next four."""
     probe_least_kw: Floats
     probe_most_kw: Floats
     probe_buy: Floats
     nothing: Floats
     target_kw: Floats
+    """The home before the ask binds it, as the next two."""
     floor_kwh: Floats
     discharge_kw: Floats
-    # one row a level of a curve
     level_battery_kw: Floats
+    """One row a level, as the next, shape (LEVELS, T)."""
     level_vehicle_kw: Floats
+
+
+class Work(NamedTuple):
+    """Scratch memory. Its content means nothing between homes. Functions take the part that they need, because
+    passing all of it costs compile time."""
+
+    values: Values
+    costs: Costs
+    supply: Supply
+    prices: Prices
+    plans: Plans
+    rows: Rows
+    master: Master
+    mix: Mix
+    ladder: Ladder
 
 
 def work_for(periods: int) -> Work:
     """Scratch memory for homes of ``periods`` intervals."""
-    pieces = (SEGMENTS - 2) * periods + SEGMENTS
-    ints: Any = np.int64
+    places, pieces = periods * SEGMENTS, (periods + 1) * ((SEGMENTS - 2) * periods + SEGMENTS)
+
+    def floats(*shape: int) -> Floats:
+        return np.zeros(shape)
+
+    def ints(*shape: int) -> Ints:
+        return np.zeros(shape, dtype=np.int64)
+
+    n, basis = periods, ROWS + 1
     return Work(
-        slope=np.empty((periods + 1) * pieces),
-        width=np.empty((periods + 1) * pieces),
-        begin=np.empty(periods + 1, ints),
-        length=np.empty(periods + 1, ints),
-        low=np.empty(periods + 1),
-        top=np.empty(periods + 1),
-        f_slope=np.empty(periods * SEGMENTS),
-        f_width=np.empty(periods * SEGMENTS),
-        f_count=np.empty(periods, ints),
-        f_low=np.empty(periods),
-        f_cost=np.empty(periods),
-        y_slope=np.empty(periods * SEGMENTS),
-        y_width=np.empty(periods * SEGMENTS),
-        y_kind=np.empty(periods * SEGMENTS, ints),
-        y_count=np.empty(periods, ints),
-        y_low=np.empty(periods),
-        bent=np.zeros(periods, ints),
-        water=np.zeros(periods),
-        water_before=np.zeros(periods),
-        extra_wear=np.zeros(periods),
-        wear_before=np.zeros(periods),
-        battery_kw=np.empty((COLUMNS, periods)),
-        vehicle_kw=np.zeros((COLUMNS, periods)),
-        curtailed_kw=np.empty((COLUMNS, periods)),
-        cost=np.empty(COLUMNS),
-        activity=np.empty((ROWS, COLUMNS)),
-        row=np.empty((ROWS, 3), ints),
-        row_low=np.empty(ROWS),
-        row_high=np.empty(ROWS),
-        theta=np.empty(ROWS),
-        box_low=np.empty(ROWS),
-        box_high=np.empty(ROWS),
-        inverse=np.empty((ROWS + 1, ROWS + 1)),
-        basic=np.empty(ROWS + 1, ints),
-        level=np.empty(ROWS + 1),
-        dual=np.empty(ROWS + 1),
-        direction=np.empty(ROWS + 1),
-        at_upper=np.empty(ROWS, ints),
-        mix_battery_kw=np.empty(periods),
-        mix_vehicle_kw=np.empty(periods),
-        mix_curtailed_kw=np.empty(periods),
-        mix_gain_kwh=np.empty(periods),
-        mix_drawn_kwh=np.empty(periods),
-        energy_kwh=np.empty(periods + 1),
-        probe_need_kw=np.empty(periods),
-        probe_least_kw=np.empty(periods),
-        probe_most_kw=np.empty(periods),
-        probe_buy=np.empty(periods),
-        nothing=np.zeros(periods),
-        target_kw=np.empty(periods),
-        floor_kwh=np.empty(periods + 1),
-        discharge_kw=np.empty(periods),
-        level_battery_kw=np.empty((LEVELS, periods)),
-        level_vehicle_kw=np.empty((LEVELS, periods)),
+        values=Values(np.empty(pieces), np.empty(pieces), ints(n + 1), ints(n + 1), floats(n + 1), floats(n + 1)),
+        costs=Costs(floats(places), floats(places), ints(n), floats(n), floats(n), ints(n)),
+        supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n)),
+        prices=Prices(floats(n), floats(n), floats(n), floats(n)),
+        plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
+        rows=Rows(
+            ints(ROWS, 3), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS, COLUMNS)
+        ),
+        master=Master(floats(basis, basis), ints(basis), floats(basis), floats(basis), floats(basis), ints(ROWS)),
+        mix=Mix(floats(n), floats(n), floats(n), floats(n), floats(n)),
+        ladder=Ladder(
+            floats(n + 1),
+            floats(n),
+            floats(n),
+            floats(n),
+            floats(n),
+            floats(n),
+            floats(n),
+            floats(n + 1),
+            floats(n),
+            floats(LEVELS, n),
+            floats(LEVELS, n),
+        ),
     )

@@ -3,9 +3,10 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import ONE, Home, Ladder, Mix, Work, compiled
+from gridpact.flexibility.kernel.coupling import FITS_KWH
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
-from gridpact.flexibility.kernel.respond import FITS_KWH, SAME, respond
+from gridpact.flexibility.kernel.respond import SAME, respond
 
 UNSURE, SURE = 0, 1
 FAINT = 1e-12
@@ -19,27 +20,27 @@ def _whole_watts(quantity_kw: float) -> float:
 
 @compiled
 def _promise(
-    home: Home, work: Work, first: int, stop: int, q: float, reserve: bool, energy_h: float, limited: Floats
+    home: Home, ladder: Ladder, first: int, stop: int, q: float, reserve: bool, energy_h: float, limited: Floats
 ) -> None:
     """Bind the home to ``q`` in the window."""
     for t in range(first, stop):
         if not reserve:
-            home.least_kw[t] = work.target_kw[t] - q
-            home.most_kw[t] = work.target_kw[t] - q
+            home.least_kw[t] = ladder.target_kw[t] - q
+            home.most_kw[t] = ladder.target_kw[t] - q
         else:
-            home.discharge_kw[t] = max(work.discharge_kw[t] - q, 0.0)
-            if work.probe_least_kw[t] < work.target_kw[t]:
-                home.least_kw[t] = min(max(work.probe_least_kw[t], limited[t] + q), home.most_kw[t])
+            home.discharge_kw[t] = max(ladder.discharge_kw[t] - q, 0.0)
+            if ladder.probe_least_kw[t] < ladder.target_kw[t]:
+                home.least_kw[t] = min(max(ladder.probe_least_kw[t], limited[t] + q), home.most_kw[t])
     if reserve:
         for t in range(first, stop + 1):
-            home.floor_kwh[t] = min(work.floor_kwh[t] + q * energy_h, home.ceiling_kwh[t])
+            home.floor_kwh[t] = min(ladder.floor_kwh[t] + q * energy_h, home.ceiling_kwh[t])
 
 
 @compiled
-def _keep_level(home: Home, work: Work, level: int) -> None:
-    for t in range(len(home.need_kw)):
-        work.level_battery_kw[level, t] = work.mix_battery_kw[t]
-        work.level_vehicle_kw[level, t] = work.mix_vehicle_kw[t]
+def _keep_level(mix: Mix, ladder: Ladder, level: int) -> None:
+    for t in range(len(mix.battery_kw)):
+        ladder.level_battery_kw[level, t] = mix.battery_kw[t]
+        ladder.level_vehicle_kw[level, t] = mix.vehicle_kw[t]
 
 
 @compiled
@@ -54,7 +55,7 @@ def _extra(one: float, other: float, into: float, out: float) -> float:
 
 
 @compiled
-def _mixes_fit(home: Home, work: Work, low: int, high: int) -> bool:
+def _mixes_fit(home: Home, ladder: Ladder, low: int, high: int) -> bool:
     """Whether every mean of two levels can be followed at the mean of their costs.
 
     In free intervals costs are convex in what is stored, so a mean of what is stored is a plan. Where net load is
@@ -63,7 +64,7 @@ def _mixes_fit(home: Home, work: Work, low: int, high: int) -> bool:
     h = home.step_h
     excess, one, other = 0.0, home.start_kwh, home.start_kwh
     for t in range(len(home.need_kw)):
-        a, b = work.level_battery_kw[low, t], work.level_battery_kw[high, t]
+        a, b = ladder.level_battery_kw[low, t], ladder.level_battery_kw[high, t]
         one += (a * home.into if a > 0.0 else a / home.out) * h + home.drift_kwh[t]
         other += (b * home.into if b > 0.0 else b / home.out) * h + home.drift_kwh[t]
         if home.most_kw[t] - home.least_kw[t] <= 1e-9:
@@ -73,7 +74,7 @@ def _mixes_fit(home: Home, work: Work, low: int, high: int) -> bool:
     for s in range(home.sessions):
         excess, one, other = 0.0, home.session_kwh[s, 0], home.session_kwh[s, 0]
         for t in range(home.session[s, 0], home.session[s, 1]):
-            a, b = work.level_vehicle_kw[low, t], work.level_vehicle_kw[high, t]
+            a, b = ladder.level_vehicle_kw[low, t], ladder.level_vehicle_kw[high, t]
             one += (a * home.plug_into if a > 0.0 else a / home.plug_out) * h + home.plug_drift_kwh[t]
             other += (b * home.plug_into if b > 0.0 else b / home.plug_out) * h + home.plug_drift_kwh[t]
             if home.most_kw[t] - home.least_kw[t] <= 1e-9 or home.plug_out_kw[t] > 0.0:
@@ -102,8 +103,8 @@ def climb(
     below_vehicle_kw: Floats,
     quantity_kw: Floats,
     total_usd: Floats,
-) -> tuple[int, int]:
-    """The least cost of each quantity; how many points, and whether they are certain to make a line that can be kept.
+) -> tuple[int, int, float]:
+    """The least cost of each quantity: number of points, whether their line can be kept, exact largest quantity.
 
     Args:
         home: the home, bound by its earlier promises and by the ask at a quantity of zero; left bound to a level.
@@ -125,45 +126,45 @@ def climb(
         total_usd: written, whole cost at each quantity, shape (levels + 1,).
     """
     for t in range(len(home.need_kw)):
-        work.target_kw[t] = home.most_kw[t]
-        work.discharge_kw[t] = home.discharge_kw[t]
-        work.floor_kwh[t] = home.floor_kwh[t]
-    work.floor_kwh[len(home.need_kw)] = home.floor_kwh[len(home.need_kw)]
+        work.ladder.target_kw[t] = home.most_kw[t]
+        work.ladder.discharge_kw[t] = home.discharge_kw[t]
+        work.ladder.floor_kwh[t] = home.floor_kwh[t]
+    work.ladder.floor_kwh[len(home.need_kw)] = home.floor_kwh[len(home.need_kw)]
     quantity_kw[0], total_usd[0] = 0.0, below_usd
     if reserve:
-        top = most_reserve_kw(home, work, first, stop, most_kw, energy_h, limited)
+        top = most_reserve_kw(home, first, stop, most_kw, energy_h, limited)
     else:
-        top = most_energy_kw(home, work, first, stop, most_kw)
+        top = most_energy_kw(home, work.ladder, first, stop, most_kw)
         if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
             top = most_coupled_kw(home, work, first, stop, top, late, start, passes)
             if np.isnan(top):
-                return 1, UNSURE
+                return 1, UNSURE, top
     for t in range(len(home.need_kw)):
-        work.probe_least_kw[t] = home.least_kw[t]
-    top = _whole_watts(max(top, 0.0))
-    count = 1
+        work.ladder.probe_least_kw[t] = home.least_kw[t]
+    top = max(top, 0.0)
+    count = ONE
     for k in range(1, levels + 1):
-        q = _whole_watts(top * k / levels)
+        q = _whole_watts(_whole_watts(top) * k / levels)
         if q > quantity_kw[count - 1]:
             quantity_kw[count] = q
             count += 1
-    warm = False
+    for s in range(home.sessions):
+        start[s] = np.nan
     for k in range(count):
         if k == 0 and below_usd == below_usd:
             for t in range(len(home.need_kw)):
-                work.level_battery_kw[0, t] = below_battery_kw[t]
-                work.level_vehicle_kw[0, t] = below_vehicle_kw[t]
+                work.ladder.level_battery_kw[0, t] = below_battery_kw[t]
+                work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
             continue
-        _promise(home, work, first, stop, quantity_kw[k], reserve, energy_h, limited)
-        bound, cost, _ = respond(home, work, FAINT, late, start, warm, passes, SAME)
+        _promise(home, work.ladder, first, stop, quantity_kw[k], reserve, energy_h, limited)
+        bound, cost, _ = respond(home, work, FAINT, late, start, passes, SAME)
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
-            return count, UNSURE
+            return count, UNSURE, top
         for t in range(len(home.need_kw)):
-            if work.bent[t] != 0:
-                return count, UNSURE
-        warm = True
+            if work.costs.bent[t] != 0:
+                return count, UNSURE, top
         total_usd[k] = cost
-        _keep_level(home, work, k)
-        if k > 0 and not _mixes_fit(home, work, k - 1, k):
-            return count, UNSURE
-    return count, SURE
+        _keep_level(work.mix, work.ladder, k)
+        if k > 0 and not _mixes_fit(home, work.ladder, k - 1, k):
+            return count, UNSURE, top
+    return count, SURE, top

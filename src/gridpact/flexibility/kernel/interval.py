@@ -6,12 +6,12 @@ meter prices, negative prices where battery or vehicle turn), its lower convex h
 a plan inside a hulled piece shows by its true cost being higher.
 """
 
-from gridpact.flexibility.kernel.arrays import SEGMENTS, Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Plans, Supply, compiled, whole
 from gridpact.flexibility.ties import LATE, LATE_OUT, LATE_VEHICLE, SPILL
 
 TINY = 1e-12
 """Pieces narrower than this are dropped [kWh]."""
-METER, SUN, CAR = 0, 1, 2
+METER, SUN, CAR = whole(0), whole(1), whole(2)
 
 
 @compiled
@@ -23,53 +23,58 @@ def meter_cost(home: Home, t: int, net_kw: float) -> float:
 
 
 @compiled
-def _supply(work: Work, first: int, stop: int, slope: float, width: float, kind: int) -> int:
+def _insert(supply: Supply, first: int, stop: int, slope: float, width: float, kind: int) -> int:
     """Insert a source into the merit order ``first:stop``; the new stop."""
     j = stop
-    while j > first and work.y_slope[j - 1] > slope:
-        work.y_slope[j] = work.y_slope[j - 1]
-        work.y_width[j] = work.y_width[j - 1]
-        work.y_kind[j] = work.y_kind[j - 1]
+    while j > first and supply.slope[j - 1] > slope:
+        supply.slope[j] = supply.slope[j - 1]
+        supply.width[j] = supply.width[j - 1]
+        supply.kind[j] = supply.kind[j - 1]
         j -= 1
-    work.y_slope[j] = slope
-    work.y_width[j] = width
-    work.y_kind[j] = kind
+    supply.slope[j] = slope
+    supply.width[j] = width
+    supply.kind[j] = kind
     return stop + 1
 
 
 @compiled
-def _push(work: Work, first: int, stop: int, slope: float, width: float) -> int:
+def _push(costs: Costs, first: int, stop: int, slope: float, width: float) -> int:
     """Append a piece of F, pooling with its neighbours while slopes fall; the new stop."""
     if width <= TINY:
         return stop
-    while stop > first and work.f_slope[stop - 1] > slope:
+    while stop > first and costs.slope[stop - 1] > slope:
         stop -= 1
-        if work.f_slope[stop] > slope + 1e-14:
-            work.bent[first // SEGMENTS] = 1
-        whole = work.f_width[stop] + width
-        slope = (work.f_slope[stop] * work.f_width[stop] + slope * width) / whole
+        if costs.slope[stop] > slope + 1e-14:
+            costs.bent[first // SEGMENTS] = 1
+        whole = costs.width[stop] + width
+        slope = (costs.slope[stop] * costs.width[stop] + slope * width) / whole
         width = whole
-    work.f_slope[stop] = slope
-    work.f_width[stop] = width
+    costs.slope[stop] = slope
+    costs.width[stop] = width
     return stop + 1
 
 
 @compiled
-def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> bool:
-    """Write F of interval ``t`` into ``work``; false if the interval allows nothing at all.
+def price_interval(
+    home: Home, costs: Costs, supply: Supply, t: int, tie: float, late: float, water: float, extra_wear: float
+) -> bool:
+    """Write F of interval ``t`` into ``costs`` and ``supply``; false if the interval allows nothing at all.
 
     Args:
         home: the home.
-        work: scratch; ``water[t]`` is the value of a kWh in the vehicle, ``extra_wear[t]`` an extra cost of discharge.
+        costs: written.
+        supply: written.
         t: the interval.
         tie: tie-breaking price of a kWh through a device, zero for none [USD/kWh].
         late: how late the interval is, 0 to about 1.
+        water: value of a kWh in the vehicle [USD/kWh].
+        extra_wear: extra cost of discharge [USD/kWh].
     """
     h = home.step_h
     o = t * SEGMENTS
     most_in, most_out = home.charge_kw[t] * h, home.discharge_kw[t] * h
     in_cost = tie * (1.0 + LATE * late)
-    out_cost = home.wear + work.extra_wear[t] + tie * (1.0 + LATE * LATE_OUT * late)
+    out_cost = home.wear + extra_wear + tie * (1.0 + LATE * LATE_OUT * late)
     least, most = home.least_kw[t], home.most_kw[t]
     sun = home.solar_kw[t]
     car_in, car_out = home.plug_in_kw[t], home.plug_out_kw[t]
@@ -77,7 +82,7 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
     idle = home.need_kw[t] - sun
 
     n = o
-    work.bent[t] = 0
+    costs.bent[t] = 0
     if (
         sell >= 0.0
         and buy >= sell
@@ -88,49 +93,49 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
         and idle * h + most_in <= most * h + TINY
     ):
         # the ordinary interval: all sun is used, and the meter takes what the battery does
-        work.y_count[t] = -1
+        supply.pieces[t] = -1
         low = -most_out
         cost = meter_cost(home, t, idle - home.discharge_kw[t])
         zero = -idle * h
-        work.y_slope[o] = sell
-        work.y_width[o] = zero - low
-        work.y_slope[o + 1] = buy
-        work.y_width[o + 1] = most_in - zero
+        supply.slope[o] = sell
+        supply.width[o] = zero - low
+        supply.slope[o + 1] = buy
+        supply.width[o + 1] = most_in - zero
         if zero <= low:
-            work.y_width[o] = 0.0
-            work.y_width[o + 1] = most_in - low
+            supply.width[o] = 0.0
+            supply.width[o + 1] = most_in - low
         elif zero >= most_in:
-            work.y_width[o] = most_in - low
-            work.y_width[o + 1] = 0.0
+            supply.width[o] = most_in - low
+            supply.width[o + 1] = 0.0
         n = o + 2
     else:
         low = (least - home.need_kw[t] - car_in) * h
         cost = meter_cost(home, t, least) + tie * SPILL * sun * h
         if least < 0.0 < most:
             if sell > buy:
-                work.bent[t] = 1
-                n = _supply(work, o, n, (buy * most - sell * least) / (most - least), (most - least) * h, METER)
+                costs.bent[t] = 1
+                n = _insert(supply, o, n, (buy * most - sell * least) / (most - least), (most - least) * h, METER)
             else:
-                n = _supply(work, o, n, sell, -least * h, METER)
-                n = _supply(work, o, n, buy, most * h, METER)
+                n = _insert(supply, o, n, sell, -least * h, METER)
+                n = _insert(supply, o, n, buy, most * h, METER)
         elif most > least:
-            n = _supply(work, o, n, sell if most <= 0.0 else buy, (most - least) * h, METER)
+            n = _insert(supply, o, n, sell if most <= 0.0 else buy, (most - least) * h, METER)
         if sun > 0.0:
-            n = _supply(work, o, n, -tie * SPILL, sun * h, SUN)
+            n = _insert(supply, o, n, -tie * SPILL, sun * h, SUN)
         if car_in > 0.0 or car_out > 0.0:
-            less = work.water[t] * home.plug_into - tie * (1.0 + LATE_VEHICLE * late)
-            more = work.water[t] / home.plug_out + tie * (1.0 + LATE_VEHICLE * LATE_OUT * late)
+            less = water * home.plug_into - tie * (1.0 + LATE_VEHICLE * late)
+            more = water / home.plug_out + tie * (1.0 + LATE_VEHICLE * LATE_OUT * late)
             cost -= less * car_in * h
             if car_out > 0.0 and car_in > 0.0 and less > more:
-                work.bent[t] = 1
+                costs.bent[t] = 1
                 less = (less * car_in + more * car_out) / (car_in + car_out)
                 more = less
             if car_in > 0.0:
-                n = _supply(work, o, n, less, car_in * h, CAR)
+                n = _insert(supply, o, n, less, car_in * h, CAR)
             if car_out > 0.0:
-                n = _supply(work, o, n, more, car_out * h, CAR)
-        work.y_count[t] = n - o
-    work.y_low[t] = low
+                n = _insert(supply, o, n, more, car_out * h, CAR)
+        supply.pieces[t] = n - o
+    supply.low[t] = low
 
     # from y to x
     first = low if low > -most_out else -most_out
@@ -138,11 +143,11 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
     at = low
     for k in range(o, n):
         a = at
-        b = a + work.y_width[k]
+        b = a + supply.width[k]
         at = b
-        s = work.y_slope[k]
+        s = supply.slope[k]
         if b <= first:
-            cost += work.y_width[k] * s
+            cost += supply.width[k] * s
             continue
         if a >= most_in:
             continue
@@ -153,38 +158,38 @@ def price_interval(home: Home, work: Work, t: int, tie: float, late: float) -> b
             b = most_in
         if a < 0.0:
             c = b if b < 0.0 else 0.0
-            m = _push(work, o, m, (s - out_cost) * home.out, (c - a) / home.out)
+            m = _push(costs, o, m, (s - out_cost) * home.out, (c - a) / home.out)
             a = c
-        m = _push(work, o, m, (s + in_cost) / home.into, (b - a) * home.into)
-    work.f_count[t] = m - o
-    work.f_cost[t] = cost - out_cost * first if first < 0.0 else cost + in_cost * first
-    work.f_low[t] = (first / home.out if first < 0.0 else first * home.into) + home.drift_kwh[t]
+        m = _push(costs, o, m, (s + in_cost) / home.into, (b - a) * home.into)
+    costs.pieces[t] = m - o
+    costs.cost[t] = cost - out_cost * first if first < 0.0 else cost + in_cost * first
+    costs.low[t] = (first / home.out if first < 0.0 else first * home.into) + home.drift_kwh[t]
     return bool(at >= first - 1e-9 and first <= most_in + 1e-9)
 
 
 @compiled
-def read_interval(home: Home, work: Work, t: int, gained_kwh: float, column: int) -> None:
+def read_interval(home: Home, supply: Supply, plans: Plans, t: int, gained_kwh: float, column: int) -> None:
     """Write the settings of interval ``t`` for a battery that gains ``gained_kwh`` into plan ``column``."""
     h = home.step_h
     x = gained_kwh - home.drift_kwh[t]
     y = x * home.out if x < 0.0 else x / home.into
-    work.battery_kw[column, t] = y / h
-    work.vehicle_kw[column, t] = 0.0
-    work.curtailed_kw[column, t] = 0.0
-    if work.y_count[t] < 0:
+    plans.battery_kw[column, t] = y / h
+    plans.vehicle_kw[column, t] = 0.0
+    plans.curtailed_kw[column, t] = 0.0
+    if supply.pieces[t] < 0:
         return
     o = t * SEGMENTS
-    left = y - work.y_low[t]
+    left = y - supply.low[t]
     unused_sun = home.solar_kw[t] * h
     car = home.plug_in_kw[t] * h
-    for k in range(o, o + work.y_count[t]):
+    for k in range(o, o + supply.pieces[t]):
         if left <= 0.0:
             break
-        taken = work.y_width[k] if work.y_width[k] < left else left
+        taken = supply.width[k] if supply.width[k] < left else left
         left -= taken
-        if work.y_kind[k] == SUN:
+        if supply.kind[k] == SUN:
             unused_sun -= taken
-        elif work.y_kind[k] == CAR:
+        elif supply.kind[k] == CAR:
             car -= taken
-    work.curtailed_kw[column, t] = unused_sun / h
-    work.vehicle_kw[column, t] = car / h
+    plans.curtailed_kw[column, t] = unused_sun / h
+    plans.vehicle_kw[column, t] = car / h

@@ -65,7 +65,8 @@ def plan_many(
 ) -> None:
     """Every home's cheapest plan, ties broken: settings where ``closed`` is 1, the bound always.
 
-    ``water``, shape (S,), holds the value of a kWh in each session's vehicle afterwards [USD/kWh].
+    ``water``, shape (S,), holds the value of a kWh in each session's vehicle: where to start (NaN: unknown), and what
+    it came to [USD/kWh].
     """
     for i in range(len(closed)):
         closed[i] = 0
@@ -74,20 +75,20 @@ def plan_many(
             continue
         home = pick(forms, i)
         start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        bound, cost, _ = respond(home, work, FAINT, late, start, False, passes, SAME)
+        bound, cost, _ = respond(home, work, FAINT, late, start, passes, SAME)
         bound_usd[i], cost_usd[i] = bound, cost
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
             continue
         tie = TIE
         for _ in range(2):
-            _, tied, _ = respond(home, work, tie, late, start, True, passes, EXACT)
+            _, tied, _ = respond(home, work, tie, late, start, passes, EXACT)
             if tied - cost <= SAME * (1.0 + abs(cost)):
                 closed[i] = 1
                 cost_usd[i] = tied
                 for t in range(len(home.need_kw)):
-                    battery_kw[i, t] = work.mix_battery_kw[t]
-                    vehicle_kw[i, t] = work.mix_vehicle_kw[t]
-                    curtailed_kw[i, t] = work.mix_curtailed_kw[t]
+                    battery_kw[i, t] = work.mix.battery_kw[t]
+                    vehicle_kw[i, t] = work.mix.vehicle_kw[t]
+                    curtailed_kw[i, t] = work.mix.curtailed_kw[t]
                 break
             tie = FINE_TIE
 
@@ -111,10 +112,11 @@ def climb_many(
     below_vehicle_kw: Floats,
     count: Ints,
     sure: Ints,
+    top_kw: Floats,
     quantity_kw: Floats,
     total_usd: Floats,
 ) -> None:
-    """Every home's ladder of least costs, see `climb`; ``sure`` is 0 where it is not certain."""
+    """Every home's ladder of least costs, see `climb`; ``sure`` is 0 where open, ``top_kw`` the exact limit."""
     for i in range(len(count)):
         count[i], sure[i] = 1, SURE
         if most_kw[i] < 1e-3:
@@ -123,7 +125,7 @@ def climb_many(
             sure[i] = UNSURE
             continue
         start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        count[i], sure[i] = climb(
+        count[i], sure[i], top_kw[i] = climb(
             pick(forms, i),
             work,
             late,

@@ -9,27 +9,27 @@ revised simplex with an explicit inverse is enough for a handful of rows. Variab
 slacks, unders and overs in blocks of ``BLOCK``.
 """
 
-from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Master, Plans, Rows, compiled, whole
 
 BLOCK = 10_000
 SLACK, UNDER, OVER = BLOCK, 2 * BLOCK, 3 * BLOCK
-VEHICLE, CYCLES = 0, 1
+VEHICLE, CYCLES = whole(0), whole(1)
 PIVOTS = 300
 """Most simplex steps of one solve; a safeguard, tens are usual."""
 assert COLUMNS < BLOCK > ROWS  # noqa: S101 - a fact about two constants
 
 
 @compiled
-def measure(home: Home, work: Work, k: int, column: int) -> float:
+def measure(home: Home, rows: Rows, plans: Plans, k: int, column: int) -> float:
     """Activity of row ``k`` under plan ``column``: energy the vehicle gains, or energy drawn from the cells [kWh]."""
     total, h = 0.0, home.step_h
-    if work.row[k, 0] == VEHICLE:
-        for t in range(work.row[k, 1], work.row[k, 2]):
-            z = work.vehicle_kw[column, t]
+    if rows.span[k, 0] == VEHICLE:
+        for t in range(rows.span[k, 1], rows.span[k, 2]):
+            z = plans.vehicle_kw[column, t]
             total += (z * home.plug_into if z > 0.0 else z / home.plug_out) * h + home.plug_drift_kwh[t]
     else:
-        for t in range(work.row[k, 1], work.row[k, 2]):
-            y = work.battery_kw[column, t]
+        for t in range(rows.span[k, 1], rows.span[k, 2]):
+            y = plans.battery_kw[column, t]
             total += home.drawn_kwh[t]
             if y < 0.0:
                 total -= y * h / home.out
@@ -37,182 +37,184 @@ def measure(home: Home, work: Work, k: int, column: int) -> float:
 
 
 @compiled
-def _price_of(work: Work, variable: int) -> float:
+def _price_of(plans: Plans, rows: Rows, variable: int) -> float:
     if variable < SLACK:
-        return float(work.cost[variable])
+        return float(plans.cost[variable])
     if variable < UNDER:
         return 0.0
     if variable < OVER:
-        return float(work.box_high[variable - UNDER])
-    return -float(work.box_low[variable - OVER])
+        return float(rows.box_high[variable - UNDER])
+    return -float(rows.box_low[variable - OVER])
 
 
 @compiled
-def begin_master(work: Work, rows: int) -> None:
+def begin_master(rows: Rows, master: Master, count: int) -> None:
     """A first basis: plan 0, and per row whatever closes it."""
-    for a in range(rows + 1):
-        for b in range(rows + 1):
-            work.inverse[a, b] = 0.0
-    for k in range(rows):
-        got = work.activity[k, 0]
-        short = work.row_low[k] - got
-        work.at_upper[k] = 0
+    for a in range(count + 1):
+        for b in range(count + 1):
+            master.inverse[a, b] = 0.0
+    for k in range(count):
+        got = rows.activity[k, 0]
+        short = rows.low[k] - got
+        master.at_upper[k] = 0
         if short > 0.0:
-            work.basic[k], work.inverse[k, k], work.inverse[k, rows], work.level[k] = UNDER + k, 1.0, -got, short
-        elif got <= work.row_high[k]:
-            work.basic[k], work.inverse[k, k], work.inverse[k, rows], work.level[k] = SLACK + k, -1.0, got, -short
+            master.basic[k], master.level[k] = UNDER + k, short
+            master.inverse[k, k], master.inverse[k, count] = 1.0, -got
+        elif got <= rows.high[k]:
+            master.basic[k], master.level[k] = SLACK + k, -short
+            master.inverse[k, k], master.inverse[k, count] = -1.0, got
         else:
-            work.at_upper[k] = 1
-            work.basic[k], work.inverse[k, k], work.inverse[k, rows] = OVER + k, -1.0, got
-            work.level[k] = got - work.row_high[k]
-    work.inverse[rows, rows] = 1.0
-    work.basic[rows] = 0
-    work.level[rows] = 1.0
+            master.at_upper[k] = 1
+            master.basic[k], master.inverse[k, k], master.inverse[k, count] = OVER + k, -1.0, got
+            master.level[k] = got - rows.high[k]
+    master.inverse[count, count] = 1.0
+    master.basic[count] = 0
+    master.level[count] = 1.0
 
 
 @compiled
-def add_row(work: Work, rows: int, plans: int) -> None:
-    """Row number ``rows`` joins a running master; its activities are already measured."""
-    k = rows
-    m = rows + 1
+def add_row(rows: Rows, master: Master, count: int) -> None:
+    """Row number ``count`` joins a running master; its activities are already measured."""
+    k = count
+    m = count + 1
     for a in range(m):
-        work.inverse[a, m] = work.inverse[a, k]
-        work.inverse[a, k] = 0.0
+        master.inverse[a, m] = master.inverse[a, k]
+        master.inverse[a, k] = 0.0
     mixed = 0.0
     for b in range(m + 1):
-        work.direction[b] = 0.0
+        master.direction[b] = 0.0
     for a in range(m):
-        if work.basic[a] < SLACK:
-            weight = work.activity[k, work.basic[a]]
-            mixed += weight * work.level[a]
+        if master.basic[a] < SLACK:
+            weight = rows.activity[k, master.basic[a]]
+            mixed += weight * master.level[a]
             for b in range(m + 1):
-                work.direction[b] += weight * work.inverse[a, b]
-    if mixed <= work.row_high[k]:
+                master.direction[b] += weight * master.inverse[a, b]
+    if mixed <= rows.high[k]:
         sign = 1.0
-        work.at_upper[k] = 0
-        work.basic[m] = UNDER + k
-        work.level[m] = work.row_low[k] - mixed
-        if work.level[m] < 0.0:
+        master.at_upper[k] = 0
+        master.basic[m] = UNDER + k
+        master.level[m] = rows.low[k] - mixed
+        if master.level[m] < 0.0:
             sign = -1.0
-            work.basic[m] = SLACK + k
-            work.level[m] = -work.level[m]
+            master.basic[m] = SLACK + k
+            master.level[m] = -master.level[m]
     else:
         sign = -1.0
-        work.at_upper[k] = 1
-        work.basic[m] = OVER + k
-        work.level[m] = mixed - work.row_high[k]
+        master.at_upper[k] = 1
+        master.basic[m] = OVER + k
+        master.level[m] = mixed - rows.high[k]
     for b in range(m + 1):
-        work.inverse[m, b] = -sign * work.direction[b]
-    work.inverse[m, k] = sign
+        master.inverse[m, b] = -sign * master.direction[b]
+    master.inverse[m, k] = sign
 
 
 @compiled
-def _entering(work: Work, rows: int, plans: int) -> tuple[int, float]:
+def _entering(plans: Plans, rows: Rows, master: Master, count: int, known: int) -> tuple[int, float]:
     """The variable with the best reduced cost and its direction; -1 at the optimum."""
     best, entering, sign = -1e-15, -1, 1.0
-    m = rows + 1
-    for j in range(plans):
-        reduced = work.cost[j] - work.dual[rows]
-        for k in range(rows):
-            reduced -= work.dual[k] * work.activity[k, j]
-        if reduced < best * (1.0 + abs(work.cost[j])):
-            known = False
+    m = count + 1
+    for j in range(known):
+        reduced = plans.cost[j] - master.dual[count]
+        for k in range(count):
+            reduced -= master.dual[k] * rows.activity[k, j]
+        if reduced < best * (1.0 + abs(plans.cost[j])):
+            basic = False
             for a in range(m):
-                known = known or work.basic[a] == j
-            if not known:
+                basic = basic or master.basic[a] == j
+            if not basic:
                 best, entering = reduced, j
-    for k in range(rows):
-        known = False
+    for k in range(count):
+        basic = False
         for a in range(m):
-            known = known or work.basic[a] == SLACK + k
-        if not known:
-            gain = work.dual[k] if work.at_upper[k] == 0 else -work.dual[k]
+            basic = basic or master.basic[a] == SLACK + k
+        if not basic:
+            gain = master.dual[k] if master.at_upper[k] == 0 else -master.dual[k]
             if gain < best:
                 best, entering = gain, SLACK + k
-                sign = 1.0 if work.at_upper[k] == 0 else -1.0
-        if work.box_high[k] - work.dual[k] < best:
-            best, entering = work.box_high[k] - work.dual[k], UNDER + k
-        if work.dual[k] - work.box_low[k] < best:
-            best, entering = work.dual[k] - work.box_low[k], OVER + k
+                sign = 1.0 if master.at_upper[k] == 0 else -1.0
+        if rows.box_high[k] - master.dual[k] < best:
+            best, entering = rows.box_high[k] - master.dual[k], UNDER + k
+        if master.dual[k] - rows.box_low[k] < best:
+            best, entering = master.dual[k] - rows.box_low[k], OVER + k
     if entering < SLACK or entering >= UNDER:
         sign = 1.0
     return entering, sign
 
 
 @compiled
-def _direct(work: Work, rows: int, variable: int) -> None:
+def _direct(rows: Rows, master: Master, count: int, variable: int) -> None:
     """The entering variable's column in terms of the basis."""
-    for a in range(rows + 1):
+    for a in range(count + 1):
         if variable < SLACK:
-            total = work.inverse[a, rows]
-            for k in range(rows):
-                total += work.inverse[a, k] * work.activity[k, variable]
+            total = master.inverse[a, count]
+            for k in range(count):
+                total += master.inverse[a, k] * rows.activity[k, variable]
         elif variable < UNDER:
-            total = -work.inverse[a, variable - SLACK]
+            total = -master.inverse[a, variable - SLACK]
         elif variable < OVER:
-            total = work.inverse[a, variable - UNDER]
+            total = master.inverse[a, variable - UNDER]
         else:
-            total = -work.inverse[a, variable - OVER]
-        work.direction[a] = total
+            total = -master.inverse[a, variable - OVER]
+        master.direction[a] = total
 
 
 @compiled
-def solve_master(work: Work, rows: int, plans: int) -> tuple[float, float]:
+def solve_master(plans: Plans, rows: Rows, master: Master, count: int, known: int) -> tuple[float, float]:
     """The best mix; objective [USD] and how much of it still violates rows [kWh]. Multipliers go to ``theta``."""
-    m = rows + 1
+    m = count + 1
     for _ in range(PIVOTS):
         for b in range(m):
             total = 0.0
             for a in range(m):
-                total += _price_of(work, work.basic[a]) * work.inverse[a, b]
-            work.dual[b] = total
-        entering, sign = _entering(work, rows, plans)
+                total += _price_of(plans, rows, master.basic[a]) * master.inverse[a, b]
+            master.dual[b] = total
+        entering, sign = _entering(plans, rows, master, count, known)
         if entering < 0:
             break
-        _direct(work, rows, entering)
+        _direct(rows, master, count, entering)
         step, leaving, to_upper = 1e300, -1, 0
         if SLACK <= entering < UNDER:
-            step = work.row_high[entering - SLACK] - work.row_low[entering - SLACK]
+            step = rows.high[entering - SLACK] - rows.low[entering - SLACK]
         for a in range(m):
-            d = work.direction[a] * sign
+            d = master.direction[a] * sign
             if d > 1e-11:
-                ratio = work.level[a] / d
+                ratio = master.level[a] / d
                 if ratio < step - 1e-14:
                     step, leaving, to_upper = ratio, a, 0
-            elif d < -1e-11 and SLACK <= work.basic[a] < UNDER:
-                k = work.basic[a] - SLACK
-                ratio = (work.row_high[k] - work.row_low[k] - work.level[a]) / -d
+            elif d < -1e-11 and SLACK <= master.basic[a] < UNDER:
+                k = master.basic[a] - SLACK
+                ratio = (rows.high[k] - rows.low[k] - master.level[a]) / -d
                 if ratio < step - 1e-14:
                     step, leaving, to_upper = ratio, a, 1
         if step > 1e299:
             break
         step = max(step, 0.0)
         for a in range(m):
-            work.level[a] -= step * sign * work.direction[a]
+            master.level[a] -= step * sign * master.direction[a]
         if leaving < 0:
-            work.at_upper[entering - SLACK] = 1 - work.at_upper[entering - SLACK]
+            master.at_upper[entering - SLACK] = 1 - master.at_upper[entering - SLACK]
             continue
-        gone = work.basic[leaving]
+        gone = master.basic[leaving]
         if SLACK <= gone < UNDER:
-            work.at_upper[gone - SLACK] = to_upper
+            master.at_upper[gone - SLACK] = to_upper
         value = step
         if SLACK <= entering < UNDER and sign < 0.0:
-            value = work.row_high[entering - SLACK] - work.row_low[entering - SLACK] - step
-        pivot = 1.0 / work.direction[leaving]
+            value = rows.high[entering - SLACK] - rows.low[entering - SLACK] - step
+        pivot = 1.0 / master.direction[leaving]
         for b in range(m):
-            work.inverse[leaving, b] *= pivot
+            master.inverse[leaving, b] *= pivot
         for a in range(m):
-            factor = work.direction[a]
+            factor = master.direction[a]
             if a != leaving and factor != 0.0:
                 for b in range(m):
-                    work.inverse[a, b] -= factor * work.inverse[leaving, b]
-        work.basic[leaving] = entering
-        work.level[leaving] = value
+                    master.inverse[a, b] -= factor * master.inverse[leaving, b]
+        master.basic[leaving] = entering
+        master.level[leaving] = value
     objective, broken = 0.0, 0.0
     for a in range(m):
-        objective += _price_of(work, work.basic[a]) * work.level[a]
-        if work.basic[a] >= UNDER:
-            broken += work.level[a]
-    for k in range(rows):
-        work.theta[k] = work.dual[k]
+        objective += _price_of(plans, rows, master.basic[a]) * master.level[a]
+        if master.basic[a] >= UNDER:
+            broken += master.level[a]
+    for k in range(count):
+        rows.theta[k] = master.dual[k]
     return objective, broken

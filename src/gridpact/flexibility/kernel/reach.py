@@ -3,7 +3,7 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import Home, Ladder, Work, compiled
 from gridpact.flexibility.kernel.respond import respond
 
 DONE_KWH = 1e-12
@@ -23,24 +23,24 @@ def _fullest(home: Home, t: int) -> float:
 
 
 @compiled
-def least_energy(home: Home, work: Work) -> None:
-    """Write to ``work.energy_kwh`` the least battery energy at each instant from which the day's rest can be kept."""
+def least_energy(home: Home, ladder: Ladder) -> None:
+    """Least battery energy at each instant from which the rest of the day can be kept, into ``ladder``."""
     n = len(home.need_kw)
-    work.energy_kwh[n] = home.floor_kwh[n]
+    ladder.energy_kwh[n] = home.floor_kwh[n]
     for t in range(n - 1, -1, -1):
-        need = work.energy_kwh[t + 1] - _stored(home, _fullest(home, t)) - home.drift_kwh[t]
-        work.energy_kwh[t] = max(need, home.floor_kwh[t])
+        need = ladder.energy_kwh[t + 1] - _stored(home, _fullest(home, t)) - home.drift_kwh[t]
+        ladder.energy_kwh[t] = max(need, home.floor_kwh[t])
 
 
 @compiled
-def most_energy_kw(home: Home, work: Work, first: int, stop: int, most_kw: float) -> float:
+def most_energy_kw(home: Home, ladder: Ladder, first: int, stop: int, most_kw: float) -> float:
     """Largest constant delivery through the window that battery and power limits allow; below zero if none [kW].
 
     Exact without a vehicle and cycle limits, otherwise an upper limit (the vehicle gives its full power for nothing).
     The fullest path of the battery is concave and falling in the quantity, so Newton's method from above ends on the
     answer. The window's promised net load is read from ``most_kw`` of the home, at a quantity of zero.
     """
-    least_energy(home, work)
+    least_energy(home, ladder)
     q = most_kw
     for t in range(first, stop):
         sources = home.solar_kw[t] + home.plug_out_kw[t] + home.discharge_kw[t]
@@ -61,7 +61,7 @@ def most_energy_kw(home: Home, work: Work, first: int, stop: int, most_kw: float
                 falls += home.step_h / home.out
             if energy > home.ceiling_kwh[t + 1]:
                 energy, falls = home.ceiling_kwh[t + 1], 0.0
-            least = work.energy_kwh[t + 1] if t + 1 == stop else home.floor_kwh[t + 1]
+            least = ladder.energy_kwh[t + 1] if t + 1 == stop else home.floor_kwh[t + 1]
             if energy < least - DONE_KWH:
                 if falls <= 0.0:
                     return -1.0
@@ -73,14 +73,11 @@ def most_energy_kw(home: Home, work: Work, first: int, stop: int, most_kw: float
 
 
 @compiled
-def most_reserve_kw(
-    home: Home, work: Work, first: int, stop: int, most_kw: float, energy_h: float, limited: Floats
-) -> float:
+def most_reserve_kw(home: Home, first: int, stop: int, most_kw: float, energy_h: float, limited: Floats) -> float:
     """As `most_energy_kw` for power held: headroom, and energy above the floor at the window's instants.
 
     Args:
         home: the home, with nothing held for this ask yet.
-        work: scratch.
         first: window start.
         stop: window end.
         most_kw: limit from rules alone.
@@ -111,24 +108,24 @@ def shortfall_kwh(
     Net load above the promise costs one per kWh and everything else nothing, so that the best response measures it.
     """
     for t in range(len(home.need_kw)):
-        work.probe_need_kw[t] = home.need_kw[t]
-        work.probe_least_kw[t] = home.least_kw[t]
-        work.probe_most_kw[t] = home.most_kw[t]
-        work.probe_buy[t] = 0.0
+        work.ladder.probe_need_kw[t] = home.need_kw[t]
+        work.ladder.probe_least_kw[t] = home.least_kw[t]
+        work.ladder.probe_most_kw[t] = home.most_kw[t]
+        work.ladder.probe_buy[t] = 0.0
         if first <= t < stop:
-            work.probe_need_kw[t] -= work.target_kw[t] - q
-            work.probe_least_kw[t] = 0.0
-            most = work.probe_need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t]
-            work.probe_most_kw[t] = max(most, 0.0)
-            work.probe_buy[t] = 1.0
+            work.ladder.probe_need_kw[t] -= work.ladder.target_kw[t] - q
+            work.ladder.probe_least_kw[t] = 0.0
+            most = work.ladder.probe_need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t]
+            work.ladder.probe_most_kw[t] = max(most, 0.0)
+            work.ladder.probe_buy[t] = 1.0
     probe = Home(
         home.step_h,
-        work.probe_need_kw,
+        work.ladder.probe_need_kw,
         home.solar_kw,
-        work.probe_least_kw,
-        work.probe_most_kw,
-        work.probe_buy,
-        work.nothing,
+        work.ladder.probe_least_kw,
+        work.ladder.probe_most_kw,
+        work.ladder.probe_buy,
+        work.ladder.nothing,
         home.charge_kw,
         home.discharge_kw,
         home.drift_kwh,
@@ -151,7 +148,9 @@ def shortfall_kwh(
         home.cycle,
         home.cycle_kwh,
     )
-    bound, cost, used = respond(probe, work, 0.0, late, start, False, passes, 1e-13)
+    for s in range(home.sessions):
+        start[s] = np.nan
+    bound, _, used = respond(probe, work, 0.0, late, start, passes, 1e-13)
     if used >= passes or np.isnan(bound):
         return float("nan")
     return float(max(bound, 0.0))
