@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.results.run_folder import RunFolder
 from gridpact_audit.audit import audit
 
@@ -50,7 +50,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from gridpact.cli import main\n"
+        "from gridpact.cli.app import main\n"
         "sys.argv = ['gridpact', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print([name for name in {HEAVY} if name in sys.modules])\n"
@@ -276,7 +276,7 @@ def test_killed_run_leaves_no_half_folder(before: str, tmp_path: Path, demonstra
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
     for fresh in (out, tmp_path / "fresh"):
-        command = [sys.executable, "-m", "gridpact.cli", "negotiate", "--price", "90", "--out", str(fresh)]
+        command = [sys.executable, "-m", "gridpact", "negotiate", "--price", "90", "--out", str(fresh)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
             assert process.stderr is not None
             for line in process.stderr:
@@ -298,7 +298,7 @@ def test_settings_from_environment_and_env_file(tmp_path: Path) -> None:
 
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "gridpact.cli", "negotiate", "--price", "80", *arguments],
+            [sys.executable, "-m", "gridpact", "negotiate", "--price", "80", *arguments],
             cwd=tmp_path,
             env={**os.environ, **settings},
             capture_output=True,

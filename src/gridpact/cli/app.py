@@ -1,0 +1,50 @@
+"""The command line. Thin: it reads flags, calls ``operation``, and prints.
+
+Exit codes: 0 for every outcome of a market day, 1 where ``verify`` finds something that does not hold, 2 for input
+that cannot be used (one message, no traceback, existing output untouched).
+"""
+
+from typing import Annotated
+
+import typer
+
+from gridpact.cli.environment import load_env_file
+from gridpact.cli.fleet import fleet_app
+from gridpact.cli.negotiate import negotiate, scenarios
+from gridpact.cli.rules import rules_app
+from gridpact.cli.verify import verify
+
+app = typer.Typer(
+    help="Run a virtual power plant's market day: negotiate with owners, bid, dispatch, settle, explain.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(negotiate)
+app.command()(scenarios)
+app.command()(verify)
+app.add_typer(fleet_app, name="fleet")
+app.add_typer(rules_app, name="rules")
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(version("gridpact"))
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Entry point of the ``gridpact`` command."""
+    load_env_file()
+    app(prog_name="gridpact")

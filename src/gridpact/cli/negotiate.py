@@ -1,0 +1,157 @@
+"""``gridpact negotiate`` and ``gridpact scenarios``: market days."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridpact.cli.options import (
+    AllowLoss,
+    AsJson,
+    Commitments,
+    DropOut,
+    Fleet,
+    Hours,
+    Kw,
+    Location,
+    MinimumKw,
+    OpportunityFiles,
+    Out,
+    Price,
+    Prices,
+    ProductName,
+    Profiles,
+    Rounds,
+    Rules,
+    Seed,
+    Spec,
+    Start,
+    StrategyName,
+    Tariffs,
+)
+from gridpact.cli.output import problems_as_messages
+
+if TYPE_CHECKING:
+    from gridpact.operation.inputs import DayRequest
+
+
+def negotiate(
+    fleet: Fleet = None,
+    opportunity: OpportunityFiles = None,
+    product: ProductName = None,
+    start: Start = None,
+    hours: Hours = None,
+    kw: Kw = None,
+    minimum_kw: MinimumKw = None,
+    price: Price = None,
+    prices: Prices = None,
+    location: Location = None,
+    rules: Rules = "demo",
+    strategy: StrategyName = "concession",
+    rounds: Rounds = 3,
+    spec: Spec = None,
+    commitments: Commitments = None,
+    allow_loss: AllowLoss = False,
+    seed: Seed = 0,
+    drop_out: DropOut = None,
+    profiles: Profiles = None,
+    tariffs: Tariffs = None,
+    out: Out = None,
+    json: AsJson = False,
+) -> None:
+    """Run one market day from negotiation to settlement and write a run folder."""
+    from gridpact.operation.inputs import DayRequest
+
+    _negotiate(
+        DayRequest(
+            fleet=fleet,
+            opportunity_files=tuple(opportunity or ()),
+            product=product,
+            start=start,
+            hours=hours,
+            kw=kw,
+            minimum_kw=minimum_kw,
+            price=price,
+            prices=prices,
+            location=location,
+            rules=rules,
+            strategy=strategy,
+            rounds=rounds,
+            spec=spec,
+            commitments=tuple(commitments or ()),
+            allow_loss=allow_loss,
+            seed=seed,
+            drop_outs=tuple(drop_out or ()),
+            profiles=profiles,
+            tariffs=tariffs,
+        ),
+        out=out,
+        json=json,
+    )
+
+
+def _negotiate(request: "DayRequest", *, out: Path | None, json: bool) -> None:
+    with problems_as_messages():
+        from gridpact.operation.system import IntegratedNegotiationSystem
+        from gridpact.report.terminal import Terminal
+
+        terminal = Terminal(quiet=json)
+        system = IntegratedNegotiationSystem(progress=terminal)
+        folder = system.run(request, out=out)
+        if json:
+            typer.echo(folder.result_json(), nl=False)
+        else:
+            terminal.show_day(folder)
+
+
+def scenarios(
+    prices: Annotated[
+        str, typer.Option("--prices", metavar="LIST", help="Market prices to try, comma-separated.")
+    ] = "120,80,45",
+    fleet: Fleet = None,
+    product: ProductName = None,
+    start: Start = None,
+    hours: Hours = None,
+    kw: Kw = None,
+    minimum_kw: MinimumKw = None,
+    rules: Rules = "demo",
+    strategy: StrategyName = "concession",
+    rounds: Rounds = 3,
+    spec: Spec = None,
+    allow_loss: AllowLoss = False,
+    seed: Seed = 0,
+    profiles: Profiles = None,
+    tariffs: Tariffs = None,
+    out: Out = None,
+    json: AsJson = False,
+) -> None:
+    """Run the same day at several certain prices and compare whether it pays."""
+    with problems_as_messages():
+        from gridpact.operation.inputs import DayRequest
+        from gridpact.operation.scenarios import parse_prices
+        from gridpact.operation.system import IntegratedNegotiationSystem
+        from gridpact.report.terminal import Terminal
+
+        request = DayRequest(
+            fleet=fleet,
+            product=product,
+            start=start,
+            hours=hours,
+            kw=kw,
+            minimum_kw=minimum_kw,
+            rules=rules,
+            strategy=strategy,
+            rounds=rounds,
+            spec=spec,
+            allow_loss=allow_loss,
+            seed=seed,
+            profiles=profiles,
+            tariffs=tariffs,
+        )
+        terminal = Terminal(quiet=json)
+        system = IntegratedNegotiationSystem(progress=terminal)
+        analysis = system.run_scenarios(request, prices=parse_prices(prices), out=out)
+        if json:
+            typer.echo(analysis.to_json(), nl=False)
+        else:
+            terminal.show_scenarios(analysis)
