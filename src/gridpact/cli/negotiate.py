@@ -1,7 +1,7 @@
 """``gridpact negotiate`` and ``gridpact scenarios``: market days."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
