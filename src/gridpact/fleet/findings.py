@@ -83,7 +83,7 @@ class Findings:
         self,
         bad: Bools,
         column: str,
-        say: Callable[[int], str],
+        say: Callable[..., str],
         *,
         needs: Sequence[str] = (),
         out_of_range: bool = False,

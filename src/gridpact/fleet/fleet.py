@@ -239,7 +239,7 @@ def _check_shortened(table: Columns, place: Findings) -> None:
             bad,
             place,
             column,
-            lambda row, values=table[column]: (  # type: ignore[misc]
+            lambda row, values=table[column]: (
                 f"is {values[row]!r}: a spreadsheet has shortened a long number; format the column as text and enter "
                 "the numbers again"
             ),
@@ -298,7 +298,7 @@ def _unpaired(arrive: str | None, depart: str | None) -> str:
 
 
 def _refuse(
-    bad: NDArray[np.bool_], place: Findings, column: str, say: Callable[[int], str], *, needs: Sequence[str] = ()
+    bad: NDArray[np.bool_], place: Findings, column: str, say: Callable[..., str], *, needs: Sequence[str] = ()
 ) -> None:
     """Record a problem in every row where ``bad``; a row whose cells in ``needs`` have one already has it once."""
     if bad.any():

@@ -16,20 +16,25 @@ from gridpact.fleet.columns import FleetColumn
 from gridpact.fleet.findings import Findings
 
 SCALES: dict[str, dict[str, int]] = {
-    "kWh": {"kwh": 0, "wh": -3, "MWh": 3},
-    "kW": {"kw": 0, "w": -3, "MW": 3, "kwp": 0, "kwdc": 0, "kwac": 0, "wp": -3},
-    "USD/MWh": {"usd/mwh": 0, "usd": 0, "usd/kwh": 3},
-    "USD/kWh": {"usd/kwh": 0, "usd": 0, "usd/mwh": -3},
-    "1/day": {"1/day": 0, "/day": 0, "cycles/day": 0, "cycles": 0, "cycle": 0},
+    "kWh": {"kWh": 0, "Wh": -3, "MWh": 3},
+    "kW": {"kW": 0, "W": -3, "MW": 3, "kWp": 0, "kWac": 0, "kWdc": 0},
+    "USD/MWh": {"USD/MWh": 0, "USD/kWh": 3, "USD": 0},
+    "USD/kWh": {"USD/kWh": 0, "USD/MWh": -3, "USD": 0},
+    "1/day": {"1/day": 0, "/day": 0, "cycles/day": 0, "cycles": 0},
     "1": {"%": -2},
 }
-"""Units that a cell may carry, by its column's unit, and the power of ten to the column's unit. Letters' case does not
-matter where all are small here; a capital M must be written as such, because small m is milli."""
+"""Units that a cell may carry, by its column's unit, and the power of ten to the column's unit. Capitals matter only in
+units that begin with M, because a small m is milli."""
 _NUMBER = r"[0-9][0-9.,'\u2019 ]*(?:[eE][+-]?[0-9]{1,3})?|[.,][0-9]+(?:[eE][+-]?[0-9]{1,3})?"
 _WRITTEN = re.compile(rf"(?P<sign>[+-]?)\s*(?P<before>[$€£]?)\s*(?P<number>{_NUMBER})\s*(?P<after>[^0-9\s].*)?")
+_MONTH = (
+    r"(?:jan|ene|gen|feb|fév|fev|mar|mär|mrz|apr|avr|abr|mai|may|mag|jun|jui|giu|jul|lug|aug|aoû|ago|sep|set|oct|okt|out|ott"
+    r"|nov|dec|dez|déc|dic)[a-zéû]*\.?"
+)
 _DATE = re.compile(
-    r"[0-9]{1,2}[-./ ](?:[0-9]{1,2}|[A-Za-zäéûç]{3,9}\.?)(?:[-./ ][0-9]{2,4})?\.?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*"
-    r"|[A-Za-z]{3}[-. ][0-9]{1,2}"
+    rf"[0-9]{{1,2}}\.?[-./ ]\s*(?:[0-9]{{1,2}}[-./ ][0-9]{{2,4}}|{_MONTH}(?:[-./ ]+[0-9]{{2,4}})?)|{_MONTH}[-. ]+[0-9]{{1,4}}"
+    r"|[0-9]{1,2}/[0-9]{1,2}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*",
+    re.IGNORECASE,
 )
 _SPACES = str.maketrans(
     {
@@ -126,16 +131,9 @@ def read_number(text: str, column: FleetColumn, marks: Marks) -> Number | None:
     if match is None:
         return _no_number(text, column)
     unit = _unit(match["before"] or "", (match["after"] or "").strip())
-    if match["sign"] == "" and not unit and _DATE.fullmatch(text) and text.count(".") == 2 and not _grouped(text, "."):
-        return _no_number(text, column)
     scale = _scale(unit, column)
     if scale is None:
-        allowed = ", ".join(name for name in SCALES.get(column.unit, {}) if name != "usd")
-        return Number(
-            text="",
-            problem=f" is {text!r}: the column is in {_unit_words(column)}, and {unit!r} is not; write a number alone, "
-            + (f"or with one of {allowed}" if allowed else "without a unit"),
-        )
+        return _no_number(text, column) or _no_unit(text, unit, column)
     digits, exponent, how, problem = _digits(match["number"].rstrip(), text, marks)
     if problem:
         return Number(text="", problem=problem)
@@ -186,6 +184,18 @@ def _mixed(text: str, marks: Marks) -> str:
     return f" is {text!r}, which is not a number; write it with digits and one decimal point"
 
 
+def _no_unit(text: str, unit: str, column: FleetColumn) -> Number | None:
+    if not re.match(r"[^\W_]|[$€£%/]", unit):
+        return None
+    allowed = ", ".join(SCALES.get(column.unit, {}))
+    ways = f", or with one of {allowed}" if allowed else ""
+    return Number(
+        text="",
+        problem=f" is {text!r}: the column is in {_unit_words(column)}, and {unit!r} is not; write the number alone"
+        + ways,
+    )
+
+
 def _no_number(text: str, column: FleetColumn) -> Number | None:
     if _DATE.fullmatch(text):
         return Number(
@@ -218,10 +228,9 @@ def _scale(unit: str, column: FleetColumn) -> int | None:
     allowed = SCALES.get(column.unit, {})
     if unit in allowed:
         return allowed[unit]
-    small = unit.lower()
-    if small.startswith("m"):
-        return allowed.get("MWh") if unit == "MWH" else None
-    return allowed.get(small)
+    if unit.startswith("m"):
+        return None
+    return {name.lower(): scale for name, scale in allowed.items()}.get(unit.lower())
 
 
 def _unit_words(column: FleetColumn) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def _separator(text: str) -> str:
     return best
 
 
-def _records(text: str, separator: str) -> "csv._reader":
+def _records(text: str, separator: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
 
 
@@ -116,7 +116,8 @@ def _rows(body: str, separator: str, source: str) -> tuple[list[str], int, list[
             if not any(cell.strip() for cell in cells):
                 continue
             if not header_row:
-                header, header_row = [_tidy(cell) for cell in cells], number
+                header.extend(map(_tidy, cells))
+                header_row = number
                 continue
             rows.append(cells)
             row_numbers.append(number)

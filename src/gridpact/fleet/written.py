@@ -53,14 +53,14 @@ class Reading:
 
 def make_plain(sheet: Sheet) -> pd.DataFrame:
     """The cells of ``sheet`` as a plain CSV file would have them; adds to its findings and notes."""
-    numbers = [name for name in sheet.frame.columns if COLUMNS[name].kind is Kind.NUMBER]
-    marks = decimal_marks(
-        ((name, sheet.frame[name]) for name in numbers), separator=sheet.separator, findings=sheet.findings
-    )
+    columns = {str(name): cells for name, cells in sheet.frame.items()}
+    numbers = [(name, cells) for name, cells in columns.items() if COLUMNS[name].kind is Kind.NUMBER]
+    marks = decimal_marks(numbers, separator=sheet.separator, findings=sheet.findings)
     if marks.note:
         sheet.notes.of_table(marks.note)
     return pd.DataFrame(
-        {name: _column(sheet.frame[name], COLUMNS[name], marks, sheet.findings, sheet.notes) for name in sheet.frame}
+        {name: _column(cells, COLUMNS[name], marks, sheet.findings, sheet.notes) for name, cells in columns.items()},
+        columns=list(columns),
     )
 
 
