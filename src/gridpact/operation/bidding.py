@@ -17,7 +17,7 @@ from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.engine import CoreNegotiationEngine
 from gridpact.negotiation.outcome import NegotiationResult
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
-from gridpact.operation.homes import Homes, Quotes, quote
+from gridpact.operation.homes import Homes, Quotes, Tally, quote, uncounted
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.optimization.formulation import MARKET_MINIMUM, BidRequest
 from gridpact.optimization.tool import BidDecision, OptimizationTool
@@ -54,7 +54,15 @@ class Award:
         return (self.decision.loss_avoided_usd or 0.0) if self.outcome is Outcome.NO_BID else None
 
 
-def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: FlexibilityModel, chronicle: Chronicle) -> Award:
+def bid_for(
+    homes: Homes,
+    call: MarketCall,
+    *,
+    day: MarketDay,
+    model: FlexibilityModel,
+    chronicle: Chronicle,
+    tally: Tally = uncounted,
+) -> Award:
     """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
     opportunity = call.opportunity
     opening = call.gate_closure - TALKS_BEFORE_GATE
@@ -72,10 +80,14 @@ def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: Flexibilit
             "rules_not_yet_in_force": list(call.rules.not_yet_in_force),
             "gate_closure": call.gate_closure,
             "prices": call.price.basis,
+            "price_scenarios": {
+                "prices": call.price.scenarios.prices,
+                "probabilities": call.price.scenarios.probabilities,
+            },
         },
     )
     with chronicle.stage("flexibility"):
-        quotes = quote(homes, call, spec=day.spec, model=model)
+        quotes = quote(homes, call, spec=day.spec, model=model, tally=tally)
     with chronicle.stage("negotiation"):
         talks = _talk(homes, call, quotes, day=day)
     for number, event in enumerate(talks.events, start=1):

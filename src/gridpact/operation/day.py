@@ -3,7 +3,8 @@
 data -> fleet, market -> flexibility -> negotiation -> coalition, optimisation -> clearing -> settlement -> report
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from gridpact.fleet.day import build_fleet_day
 from gridpact.flexibility.highs import HighsModel
@@ -12,12 +13,14 @@ from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
 from gridpact.operation.chronicle import Chronicle
 from gridpact.operation.delivery import deliver_and_settle
-from gridpact.operation.homes import freeze_baselines
+from gridpact.operation.homes import Tally, freeze_baselines, uncounted
 from gridpact.operation.inputs import MarketDay
 from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_settlement
 from gridpact.optimization.dispatch import Spread, plan_dispatch
 
 Progress = Callable[[str], None]
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def run_market_day(
@@ -26,6 +29,7 @@ def run_market_day(
     model: FlexibilityModel | None = None,
     progress: Progress = lambda stage: None,
     spread: Spread = map,
+    tally: Tally = uncounted,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
 
@@ -34,6 +38,7 @@ def run_market_day(
         model: what prices a home's flexibility; HiGHS on the reference model by default.
         progress: told the name of each stage as it begins.
         spread: how work on independent homes is spread, like the built-in ``map``.
+        tally: told of each home that a stage has done; yields what it is given.
 
     Returns:
         Everything that goes into the run folder.
@@ -44,6 +49,10 @@ def run_market_day(
     model = model or HighsModel()
     chronicle = Chronicle()
     begin(day, chronicle)
+
+    def counted(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+        work = list(items)
+        return iter(tally(spread(function, work), len(work)))
 
     progress(f"reading {len(day.fleet)} homes over {day.horizon.periods} intervals")
     fleet_day = build_fleet_day(
@@ -56,17 +65,17 @@ def run_market_day(
     )
     with chronicle.stage("baseline"):
         progress("freezing every home's baseline")
-        homes = freeze_baselines(day, fleet_day, model, spread=spread)
+        homes = freeze_baselines(day, fleet_day, model, spread=counted)
         note_baseline(homes, chronicle)
 
     awards: list[Award] = []
     for call in day.calls:
         progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
-        awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle))
+        awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle, tally=tally))
 
     with chronicle.stage("dispatch"):
         progress("dispatching")
-        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=spread)
+        plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model, spread=counted)
         failing = [home for home, stage in day.drop_outs.items() if stage == "after"]
         note_dispatch(plan, homes, chronicle, failing=failing)
     with chronicle.stage("settlement"):

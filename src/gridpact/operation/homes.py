@@ -1,7 +1,8 @@
 """The homes of a running day: their problems, frozen baselines and what they have promised so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,21 @@ from gridpact.horizon import Horizon
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.optimization.dispatch import Spread
 from gridpact.optimization.spec import ProblemSpec
+
+T = TypeVar("T")
+
+
+class Tally(Protocol):
+    """Is told of each home that a stage has done."""
+
+    def __call__(self, items: Iterable[T], total: int, /) -> Iterable[T]:
+        """Yield ``items``, of which there are ``total``, as they are."""
+
+
+def uncounted(items: Iterable[T], total: int, /) -> Iterable[T]:
+    """The `Tally` that counts nothing."""
+    del total
+    return items
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +95,9 @@ class Quotes:
         return sum(curve.deliverable_kw for curve in self.curves)
 
 
-def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: FlexibilityModel) -> Quotes:
+def quote(
+    homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: FlexibilityModel, tally: Tally = uncounted
+) -> Quotes:
     """Cost curves of every home for one opportunity, on top of what it has promised already."""
     opportunity, rules = call.opportunity, call.rules
     window = homes.horizon.window(opportunity.start, opportunity.end)
@@ -87,7 +105,7 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
     curves: list[CostCurve] = []
     reasons: dict[str, str] = {}
     asks: dict[str, Ask] = {}
-    for problem, baseline in zip(homes.problems, homes.baselines, strict=True):
+    for problem, baseline in tally(zip(homes.problems, homes.baselines, strict=True), len(homes.problems)):
         promises = homes.commitments.get(problem.home_id, ())
         row = homes.fleet.row(problem.home_id)
         reason = _cannot_offer(problem, promises, window, reserve=reserve)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.day import run_market_day
+from gridpact.operation.homes import Tally, uncounted
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_price
 from gridpact.operation.scenarios import ScenarioAnalysis, analyse, folder_name
 from gridpact.results.run_folder import RunFolder, check_destination
@@ -16,11 +17,16 @@ class IntegratedNegotiationSystem:
     """Runs market days end to end and writes their run folders."""
 
     def __init__(
-        self, *, model: FlexibilityModel | None = None, progress: Callable[[str], None] = lambda stage: None
+        self,
+        *,
+        model: FlexibilityModel | None = None,
+        progress: Callable[[str], None] = lambda stage: None,
+        tally: Tally = uncounted,
     ) -> None:
-        """Set what prices flexibility (HiGHS by default) and who is told of progress."""
+        """Set what prices flexibility (HiGHS by default), and who is told of each stage and of each home in it."""
         self._model = model
         self._progress = progress
+        self._tally = tally
 
     def run(self, request: DayRequest | None = None, *, out: Path | None = None) -> RunFolder:
         """Run one market day and write its folder, ``runs/<run id>`` by default.
@@ -36,6 +42,7 @@ class IntegratedNegotiationSystem:
         day = prepare_day(request or DayRequest())
         target = out if out is not None else RUNS / day.run_id
         check_destination(target)
+        self._say_how_read(day)
         return self._run(day, target)
 
     def run_scenarios(
@@ -59,12 +66,19 @@ class IntegratedNegotiationSystem:
             check_destination(target)
             days.append((price, prepare_day(with_price(base, price)), target))
         folders = []
+        self._say_how_read(days[0][1])
         for price, day, target in days:
             self._progress(f"market price {price:g}")
             folders.append((price, self._run(day, target)))
         return analyse(folders, path=root)
 
+    def _say_how_read(self, day: MarketDay) -> None:
+        if day.fleet_notes:
+            self._progress(
+                f"reading the fleet, with {len(day.fleet_notes)} of the notes that 'gridpact fleet validate' lists"
+            )
+
     def _run(self, day: MarketDay, target: Path) -> RunFolder:
-        finished = run_market_day(day, model=self._model, progress=self._progress)
+        finished = run_market_day(day, model=self._model, progress=self._progress, tally=self._tally)
         self._progress("writing the run folder and the report")
         return finished.write(target)
