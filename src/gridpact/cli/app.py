@@ -1,9 +1,10 @@
-"""The command line. Thin: it reads flags, calls ``operation``, and prints.
+"""The command line. Thin: each module of this package reads flags, calls ``operation``, and prints.
 
-Exit codes: 0 for every outcome of a market day, 1 where ``verify`` finds something that does not hold, 2 for input
-that cannot be used (one message, no traceback, existing output untouched).
+Standard output is data, standard error is progress and problems; ``output.EXIT_CODES`` says what commands end with.
 """
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from gridpact.cli.environment import load_env_file
 from gridpact.cli.fleet import fleet_app
 from gridpact.cli.negotiate import negotiate, scenarios
+from gridpact.cli.output import EXIT_CODES, ExitCode, say, write_what_can_be_shown
 from gridpact.cli.rules import rules_app
 from gridpact.cli.verify import verify
 
@@ -18,6 +20,7 @@ app = typer.Typer(
     help="Run a virtual power plant's market day: negotiate with owners, bid, dispatch, settle, explain.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(negotiate)
@@ -46,5 +49,11 @@ def _main(
 
 def main() -> None:
     """Entry point of the ``gridpact`` command."""
-    load_env_file()
-    app(prog_name="gridpact")
+    write_what_can_be_shown()
+    try:
+        if "_GRIDPACT_COMPLETE" not in os.environ:
+            load_env_file()
+        app(prog_name="gridpact")
+    except KeyboardInterrupt:
+        say("gridpact: interrupted")
+        sys.exit(ExitCode.INTERRUPTED)

@@ -21,6 +21,7 @@ from gridpact.cli.options import (
     Prices,
     ProductName,
     Profiles,
+    Quiet,
     Rounds,
     Rules,
     Seed,
@@ -29,7 +30,7 @@ from gridpact.cli.options import (
     StrategyName,
     Tariffs,
 )
-from gridpact.cli.output import problems_as_messages
+from gridpact.cli.output import print_json, problems_as_messages, run_paths
 
 if TYPE_CHECKING:
     from gridpact.operation.inputs import DayRequest
@@ -58,6 +59,7 @@ def negotiate(
     tariffs: Tariffs = None,
     out: Out = None,
     json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run one market day from negotiation to settlement and write a run folder."""
     from gridpact.operation.inputs import DayRequest
@@ -87,21 +89,26 @@ def negotiate(
         ),
         out=out,
         json=json,
+        quiet=quiet,
     )
 
 
-def _negotiate(request: "DayRequest", *, out: Path | None, json: bool) -> None:
+def _negotiate(request: "DayRequest", *, out: Path | None, json: bool, quiet: bool) -> None:
     with problems_as_messages():
+        from gridpact.cli.progress import StageProgress
         from gridpact.operation.system import IntegratedNegotiationSystem
-        from gridpact.report.terminal import Terminal
 
-        terminal = Terminal(quiet=json)
-        system = IntegratedNegotiationSystem(progress=terminal)
-        folder = system.run(request, out=out)
+        with StageProgress(quiet=quiet, only_live=json) as progress:
+            system = IntegratedNegotiationSystem(progress=progress, tally=progress.tally)
+            folder = system.run(request, out=out)
         if json:
-            typer.echo(folder.result_json(), nl=False)
+            print_json({**folder.result, "paths": run_paths(folder.path)})
+        elif quiet:
+            typer.echo(str(folder.path))
         else:
-            terminal.show_day(folder)
+            from gridpact.report.terminal import Terminal
+
+            Terminal().show_day(folder)
 
 
 def scenarios(
@@ -124,13 +131,14 @@ def scenarios(
     tariffs: Tariffs = None,
     out: Out = None,
     json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run the same day at several certain prices and compare whether it pays."""
     with problems_as_messages():
+        from gridpact.cli.progress import StageProgress
         from gridpact.operation.inputs import DayRequest
         from gridpact.operation.scenarios import parse_prices
         from gridpact.operation.system import IntegratedNegotiationSystem
-        from gridpact.report.terminal import Terminal
 
         request = DayRequest(
             fleet=fleet,
@@ -148,10 +156,14 @@ def scenarios(
             profiles=profiles,
             tariffs=tariffs,
         )
-        terminal = Terminal(quiet=json)
-        system = IntegratedNegotiationSystem(progress=terminal)
-        analysis = system.run_scenarios(request, prices=parse_prices(prices), out=out)
+        with StageProgress(quiet=quiet, only_live=json) as progress:
+            system = IntegratedNegotiationSystem(progress=progress, tally=progress.tally)
+            analysis = system.run_scenarios(request, prices=parse_prices(prices), out=out)
         if json:
             typer.echo(analysis.to_json(), nl=False)
+        elif quiet:
+            typer.echo(str(analysis.path))
         else:
-            terminal.show_scenarios(analysis)
+            from gridpact.report.terminal import Terminal
+
+            Terminal().show_scenarios(analysis)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gridpact.cli import completion
+
 Fleet = Annotated[
     str | None,
     typer.Option(
@@ -18,7 +20,9 @@ OpportunityFiles = Annotated[
     list[Path] | None,
     typer.Option("--opportunity", metavar="FILE", help="Opportunity file (YAML or JSON); may be given several times."),
 ]
-ProductName = Annotated[str | None, typer.Option("--product", help="energy, spin or nonspin.")]
+ProductName = Annotated[
+    str | None, typer.Option("--product", help="energy, spin or nonspin.", autocompletion=completion.products)
+]
 Start = Annotated[
     str | None,
     typer.Option("--start", metavar="ISO", help="Window start with UTC offset, e.g. 2022-07-13T19:00-05:00."),
@@ -40,10 +44,22 @@ Prices = Annotated[
 ]
 Location = Annotated[
     str | None,
-    typer.Option("--location", envvar="GRIDPACT_LOCATION", help="Price column or ERCOT hub or zone, e.g. HB_HOUSTON."),
+    typer.Option(
+        "--location",
+        envvar="GRIDPACT_LOCATION",
+        help="Price column or ERCOT hub or zone, e.g. HB_HOUSTON.",
+        autocompletion=completion.locations,
+    ),
 ]
 Rules = Annotated[
-    str, typer.Option("--rules", envvar="GRIDPACT_RULES", metavar="NAME|FILE", help="Market rule profile.")
+    str,
+    typer.Option(
+        "--rules",
+        envvar="GRIDPACT_RULES",
+        metavar="NAME|FILE",
+        help="Market rule profile.",
+        autocompletion=completion.rules,
+    ),
 ]
 StrategyName = Annotated[
     str,
@@ -52,6 +68,7 @@ StrategyName = Annotated[
         envvar="GRIDPACT_STRATEGY",
         metavar="NAME",
         help="How homes negotiate: truthful, concession, tit_for_tat, or your own module:Class.",
+        autocompletion=completion.strategies,
     ),
 ]
 Rounds = Annotated[int, typer.Option("--rounds", envvar="GRIDPACT_ROUNDS", help="Most negotiation rounds.")]
@@ -68,7 +85,10 @@ Commitments = Annotated[
 AllowLoss = Annotated[bool, typer.Option("--allow-loss", help="Bid even where it loses money, and show the loss.")]
 Seed = Annotated[int, typer.Option("--seed", envvar="GRIDPACT_SEED", help="Seed of everything random.")]
 Out = Annotated[Path | None, typer.Option("--out", envvar="GRIDPACT_OUT", metavar="DIR", help="Run folder to write.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only errors, and on standard output where the result lies.")
+]
 DropOut = Annotated[
     list[str] | None,
     typer.Option(
@@ -76,6 +96,7 @@ DropOut = Annotated[
         metavar="HOME[@before|@after]",
         help="A home that fails before gate closure (the coalition is formed again) or after the award (short "
         "delivery).",
+        autocompletion=completion.drop_outs,
     ),
 ]
 Profiles = Annotated[

@@ -94,7 +94,7 @@ def plugged_share(fleet: Fleet) -> tuple[list[float], int]:
     pairs = frame.loc[cars, ["vehicle_arrive", "vehicle_depart"]].fillna("").value_counts()
     edges = np.arange(25, dtype=np.float64)
     total, left_out, hours = 0, 0, np.zeros(24)
-    for (arrive, depart), count in pairs.items():
+    for (arrive, depart), count in zip(pairs.index.tolist(), pairs.tolist(), strict=True):
         if "T" in arrive:
             left_out += int(count)
             continue
@@ -192,7 +192,7 @@ def _odd_wishes(frame: pd.DataFrame, has: Mapping[str, Bools]) -> dict[str, Bool
 
 
 def _groups(persona: pd.Series) -> list[tuple[str, NDArray[np.int64]]]:
-    return sorted((str(name), rows) for name, rows in persona.groupby(persona).indices.items())
+    return sorted((str(name), np.asarray(rows)) for name, rows in persona.groupby(persona).indices.items())
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> Floats:

@@ -98,7 +98,8 @@ def check_fleet_file(path: Path, *, tariffs: Path | None = None, profiles: Path 
         InputError: a file is not there, or is no table at all.
     """
     own_tariffs, own_profiles = read_tariffs(tariffs)[0], read_profiles(profiles)[0]
-    homes, notes = None, ()
+    homes: int | None = None
+    notes: tuple[Note, ...] = ()
     try:
         reading = read_fleet_file(path)
         homes, notes = len(reading.fleet), reading.notes
