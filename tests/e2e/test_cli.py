@@ -97,9 +97,16 @@ def test_allowed_loss_is_shown(tmp_path: Path) -> None:
 
 
 def test_json_is_the_result(tmp_path: Path) -> None:
-    printed = succeeded(*DAY, "--json", "--out", tmp_path / "run").stdout
-    assert json.loads(printed)["outcome"] == "awarded"
-    assert printed == (tmp_path / "run" / "result.json").read_text(encoding="utf-8")
+    done = succeeded(*DAY, "--json", "--out", tmp_path / "run")
+    printed = json.loads(done.stdout)
+    paths = printed.pop("paths")
+    assert printed == json.loads((tmp_path / "run" / "result.json").read_bytes())
+    assert {name: Path(path) for name, path in paths.items()} == {
+        "folder": tmp_path / "run",
+        "result": tmp_path / "run" / "result.json",
+        "report": tmp_path / "run" / "report.html",
+    }
+    assert done.stderr == ""
 
 
 def test_verify_says_what_it_found_by_exit_code(demonstration: Path, tmp_path: Path) -> None:

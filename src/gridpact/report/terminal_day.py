@@ -64,9 +64,8 @@ def _windows(starts: pd.DatetimeIndex, edges: Sequence[int], opportunities: Sequ
 
 def _hours(starts: pd.DatetimeIndex, edges: Sequence[int]) -> str:
     """Hours of the local day under the runs in which they begin, as many as have room."""
-    step = next(
-        (step for step in (3, 6, 12, 24) if len(starts) and (len(edges) - 1) / _days(starts) * step / 24 >= 5), 24
-    )
+    a_day = (len(edges) - 1) / max(1e-9, (starts[-1] - starts[0]) / pd.Timedelta(days=1))
+    step = next((step for step in (3, 6, 12) if a_day * step / 24 >= 5), 24)
     line = [" "] * (len(edges) + 4)
     for place, (first, stop) in enumerate(zip(edges, edges[1:], strict=False)):
         for moment in starts[first:stop]:
