@@ -16,6 +16,9 @@ from gridpact.cli.output import EXIT_CODES, ExitCode, say, write_what_can_be_sho
 from gridpact.cli.rules import rules_app
 from gridpact.cli.verify import verify
 
+COMPLETING = "_GRIDPACT_COMPLETE"
+"""Set in the environment while the shell asks for completions, which must not wait for settings or fail on them."""
+
 app = typer.Typer(
     help="Run a virtual power plant's market day: negotiate with owners, bid, dispatch, settle, explain.",
     no_args_is_help=True,
@@ -51,9 +54,12 @@ def main() -> None:
     """Entry point of the ``gridpact`` command."""
     write_what_can_be_shown()
     try:
-        if "_GRIDPACT_COMPLETE" not in os.environ:
+        if COMPLETING not in os.environ:
             load_env_file()
         app(prog_name="gridpact")
-    except KeyboardInterrupt:
-        say("gridpact: interrupted")
+    except (KeyboardInterrupt, SystemExit) as leaving:
+        # Typer ends an interrupted command with this code, after its files and its progress have been put away.
+        if isinstance(leaving, SystemExit) and leaving.code != ExitCode.INTERRUPTED:
+            raise
+        say("gridpact: interrupted; no half-written file or folder is left")
         sys.exit(ExitCode.INTERRUPTED)

@@ -1,7 +1,6 @@
 """``gridpact negotiate`` and ``gridpact scenarios``: market days."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -32,9 +31,6 @@ from gridpact.cli.options import (
 )
 from gridpact.cli.output import print_json, problems_as_messages, run_paths
 
-if TYPE_CHECKING:
-    from gridpact.operation.inputs import DayRequest
-
 
 def negotiate(
     fleet: Fleet = None,
@@ -62,10 +58,12 @@ def negotiate(
     quiet: Quiet = False,
 ) -> None:
     """Run one market day from negotiation to settlement and write a run folder."""
-    from gridpact.operation.inputs import DayRequest
+    with problems_as_messages():
+        from gridpact.cli.progress import StageProgress
+        from gridpact.operation.inputs import DayRequest
+        from gridpact.operation.system import IntegratedNegotiationSystem
 
-    _negotiate(
-        DayRequest(
+        request = DayRequest(
             fleet=fleet,
             opportunity_files=tuple(opportunity or ()),
             product=product,
@@ -86,18 +84,7 @@ def negotiate(
             drop_outs=tuple(drop_out or ()),
             profiles=profiles,
             tariffs=tariffs,
-        ),
-        out=out,
-        json=json,
-        quiet=quiet,
-    )
-
-
-def _negotiate(request: "DayRequest", *, out: Path | None, json: bool, quiet: bool) -> None:
-    with problems_as_messages():
-        from gridpact.cli.progress import StageProgress
-        from gridpact.operation.system import IntegratedNegotiationSystem
-
+        )
         with StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, tally=progress.tally)
             folder = system.run(request, out=out)

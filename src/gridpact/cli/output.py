@@ -38,9 +38,6 @@ def problems_as_messages() -> Iterator[None]:
     except GridpactError as problem:
         say(f"gridpact: {problem}")
         raise typer.Exit(ExitCode.UNUSABLE) from None
-    except KeyboardInterrupt:
-        say("gridpact: interrupted; no half-written file or folder is left")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise typer.Exit(ExitCode.DONE) from None
