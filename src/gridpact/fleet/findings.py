@@ -46,8 +46,8 @@ class Findings:
         self.source = source
         self.row_numbers = row_numbers
         self.header_row = header_row
-        self.written: dict[tuple[int, str], str] = {}
-        """What stands in cells that were read in another way than it is written."""
+        self.written: dict[str, tuple[NDArray[np.object_], NDArray[np.object_]]] = {}
+        """Of columns that were not read as they are written: the cells and how they were read, each of shape (n,)."""
         self._order = {name: place for place, name in enumerate(order)}
         self._columns: dict[str, _Column] = defaultdict(_Column)
         self._of_table: list[CellProblem] = []
@@ -74,10 +74,17 @@ class Findings:
         self._all_range = self._all_range and out_of_range
         if len(found.listed) < LISTED or row < found.listed[-1][0]:
             also = f" and {beside}" if beside else ""
-            original = self.written.get((row, column))
-            shown = "" if original is None or repr(original) in tail else f" (the cell says {original!r})"
-            insort(found.listed, (row, f"row {self.row_numbers[row]}, {column}{also}{tail}{shown}"))
+            text = f"row {self.row_numbers[row]}, {column}{also}{tail}{self._as_written(row, column, tail)}"
+            insort(found.listed, (row, _shortened(text)))
             del found.listed[LISTED:]
+
+    def _as_written(self, row: int, column: str, tail: str) -> str:
+        """What stands in a cell, where it was read in another way and the message does not say it."""
+        cells, read = self.written.get(column, (None, None))
+        if cells is None or read is None or cells[row] == read[row]:
+            return ""
+        original = repr(cells[row].strip())
+        return "" if original in tail else f" (the cell says {original})"
 
     def refuse_where(
         self,
@@ -100,9 +107,8 @@ class Findings:
         """Record a problem of the header."""
         self._all_range = False
         place = "" if self.header_row is None else f"row {self.header_row}"
-        self._of_table.append(
-            CellProblem(row=self.header_row, column=column, text=f"{place}: {text}" if place else text)
-        )
+        sentence = _shortened(f"{place}: {text}" if place else text)
+        self._of_table.append(CellProblem(row=self.header_row, column=column, text=sentence))
 
     def clean(self, *columns: str) -> Bools:
         """Rows in which none of ``columns`` has a problem, shape (n,)."""
@@ -160,6 +166,11 @@ class Note:
     """How many cells it is about."""
 
 
+def _shortened(text: str, most: int = 1200) -> str:
+    """``text`` without its middle where it is very long, as with a cell that holds a page."""
+    return text if len(text) <= most else f"{text[: most - 300]} ... {text[-250:]}"
+
+
 class Notes:
     """Collects notes; cells of one column that were read alike are one note."""
 
@@ -173,6 +184,7 @@ class Notes:
 
     def of_cells(self, column: str, how: str, *, first_row: int, written: str, read: str, cells: int) -> None:
         """Note that ``cells`` cells were read as ``how`` says; ``first_row`` shows ``written``, read as ``read``."""
+        written, read = _shortened(written, 400), _shortened(read, 400)
         known = self._of_cells.setdefault((column, how), [first_row, written, read, 0])
         if first_row < known[0]:
             known[:3] = [first_row, written, read]

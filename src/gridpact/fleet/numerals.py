@@ -13,7 +13,7 @@ import pandas as pd
 
 from gridpact.fleet.cells import PLAIN_NUMBER, expected
 from gridpact.fleet.columns import FleetColumn
-from gridpact.fleet.findings import Findings
+from gridpact.fleet.findings import MOST_LETTERS, Findings
 
 SCALES: dict[str, dict[str, int]] = {
     "kWh": {"kWh": 0, "Wh": -3, "MWh": 3},
@@ -100,7 +100,7 @@ def decimal_marks(columns: Iterable[tuple[str, pd.Series]], *, separator: str, f
 
 def _tells(cell: str) -> str:
     """The decimal mark of a cell that has one meaning only; empty where it has none or could have two."""
-    match = _WRITTEN.fullmatch(cell.strip().translate(_SPACES))
+    match = None if len(cell) > MOST_LETTERS else _WRITTEN.fullmatch(cell.strip().translate(_SPACES))
     if match is None:
         return ""
     digits = re.split("[eE]", match["number"].rstrip())[0].replace("'", "").replace(" ", "")
@@ -127,6 +127,8 @@ def read_number(text: str, column: FleetColumn, marks: Marks) -> Number | None:
     """The number that ``text`` writes, in the column's unit; None where it is plain already."""
     is_plain = PLAIN_NUMBER.fullmatch(text) is not None
     if is_plain and ("." not in text or (marks.decimal == "." or (not marks.decimal and not marks.commas_by_default))):
+        return None
+    if len(text) > MOST_LETTERS:
         return None
     match = _WRITTEN.fullmatch(text.translate(_SPACES))
     if match is None:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
+import numpy as np
 import pandas as pd
 
 from gridpact.errors import InputError
 from gridpact.fleet.cells import SPREADSHEET_ERROR
 from gridpact.fleet.clock import LocalWindow, parse_clock, parse_dated, split_windows
 from gridpact.fleet.columns import COLUMNS, PERSONA_NAMES, FleetColumn, Kind
-from gridpact.fleet.findings import Findings, Notes
+from gridpact.fleet.findings import MOST_LETTERS, Findings, Notes
 from gridpact.fleet.numerals import Marks, decimal_marks, read_number
 from gridpact.fleet.sheet import Sheet
+from gridpact.horizon import zone
 
 TRUTHS = {
     **dict.fromkeys(("y", "t", "on", "wahr", "ja", "vrai", "oui", "verdadero", "vero", "verdadeiro", "waar"), "true"),
@@ -68,30 +70,33 @@ def _column(cells: pd.Series, column: FleetColumn, marks: Marks, findings: Findi
     read = _reader(column, marks)
     if read is None:
         return cells
-    known = {cell: _read(cell, read) for cell in cells.unique()}
-    if all(found is None for found in known.values()):
+    codes, distinct = pd.factorize(cells)
+    readings = [_read(cell, read) for cell in distinct]
+    if not any(readings):
         return cells
-    plain = cells.tolist()
-    for row, cell in enumerate(plain):
-        found = known[cell]
+    counts, firsts = np.bincount(codes), np.unique(codes, return_index=True)[1]
+    plain = distinct.to_numpy(dtype=object, copy=True)
+    for number, found in enumerate(readings):
         if found is None:
             continue
-        if found.problem:
-            findings.refuse(row, column.name, found.problem)
-            plain[row] = ""
-            continue
-        plain[row] = found.text
-        findings.written[row, column.name] = cell.strip()
-        if found.how:
+        plain[number] = found.text
+        if found.how and not found.problem:
             notes.of_cells(
                 column.name,
                 found.how,
-                first_row=findings.row_numbers[row],
-                written=cell.strip(),
+                first_row=findings.row_numbers[int(firsts[number])],
+                written=distinct[number].strip(),
                 read=found.text,
-                cells=1,
+                cells=int(counts[number]),
             )
-    return pd.Series(plain, dtype=object)
+    changed = plain[codes]
+    findings.written[column.name] = (cells.to_numpy(), changed)
+    if any(found is not None and found.problem for found in readings):
+        for row, code in enumerate(codes.tolist()):
+            found = readings[code]
+            if found is not None and found.problem:
+                findings.refuse(row, column.name, found.problem)
+    return pd.Series(changed, dtype=object)
 
 
 def _read(cell: str, read: Callable[[str], Reading | None]) -> Reading | None:
@@ -145,9 +150,20 @@ def _persona(text: str) -> Reading | None:
 
 def _timezone(text: str) -> Reading | None:
     """A time zone in other letters' case or with spaces for underscores."""
+    if is_zone(text):
+        return None
     word = "_".join(text.translate(_SPACES).split()).lower()
     name = _timezones().get(word)
     return None if name is None or name == text else Reading(text=name, how="with another spelling of the time zone")
+
+
+def is_zone(name: str) -> bool:
+    """Whether ``name`` is a time zone as it stands."""
+    try:
+        zone(name)
+    except InputError:
+        return False
+    return True
 
 
 @cache
@@ -170,7 +186,7 @@ def _moments(text: str) -> Reading | None:
 
 
 def _moment(text: str) -> Reading:
-    if _is_plain(text):
+    if len(text) > MOST_LETTERS or _is_plain(text):
         return Reading(text=text)
     dated = _DATED.fullmatch(text)
     if dated is not None:
@@ -230,7 +246,7 @@ def _windows(text: str) -> Reading | None:
     parts = split_windows(text.translate(_SPACES).translate(_DASHES).replace("\n", ";"))
     plain = []
     for part in parts:
-        match = _WINDOW.fullmatch(part)
+        match = None if len(part) > MOST_LETTERS else _WINDOW.fullmatch(part)
         if match is None:
             return None
         clocks = [_clock(match[end]).text for end in ("start", "end")]
