@@ -50,7 +50,14 @@ class Award:
         return (self.decision.loss_avoided_usd or 0.0) if self.outcome is Outcome.NO_BID else None
 
 
-def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: FlexibilityModel, chronicle: Chronicle) -> Award:
+def bid_for(
+    homes: Homes,
+    call: MarketCall,
+    *,
+    day: MarketDay,
+    model: FlexibilityModel,
+    chronicle: Chronicle,
+) -> Award:
     """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
     opportunity = call.opportunity
     opening = call.gate_closure - TALKS_BEFORE_GATE
@@ -68,6 +75,10 @@ def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: Flexibilit
             "rules_not_yet_in_force": list(call.rules.not_yet_in_force),
             "gate_closure": call.gate_closure,
             "prices": call.price.basis,
+            "price_scenarios": {
+                "prices": call.price.scenarios.prices,
+                "probabilities": call.price.scenarios.probabilities,
+            },
         },
     )
     with chronicle.stage("flexibility"):
