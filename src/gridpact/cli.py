@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gridpact.cli_data import data_app
 from gridpact.errors import GridpactError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ fleet_app = typer.Typer(help="Generate, describe and check fleets of homes.", no
 rules_app = typer.Typer(help="List, show and check market rule profiles.", no_args_is_help=True)
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(rules_app, name="rules")
+app.add_typer(data_app, name="data")
 
 
 @contextmanager
