@@ -1,16 +1,14 @@
 """Checked series as the tables that the rest of gridpact reads."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gridpact.data.importers.drafts import ENERGY_UNITS, POWER_UNITS, Quantity
+from gridpact.data.importers.drafts import Quantity
 from gridpact.data.importers.findings import Report
 from gridpact.data.importers.instants import MICROSECONDS_PER_SECOND
 from gridpact.data.importers.load import Loaded, has_exports
-from gridpact.data.importers.regular import HOUR_S, Series
+from gridpact.data.importers.regular import HOUR_S, Series, kw_per_unit
 from gridpact.errors import InputError
 
 PROFILE_COLUMNS = ("profile", "interval_start", "forecast_kw", "realised_kw")
@@ -97,7 +95,7 @@ def _refuse_exports(loaded: Loaded) -> None:
 def _power(series: Series, report: Report) -> Floats:
     """Mean power of each interval [kW]."""
     unit = series.draft.unit
-    factor = POWER_UNITS[unit] if unit in POWER_UNITS else ENERGY_UNITS[unit] * HOUR_S / series.step_s
+    factor = kw_per_unit(series)
     if factor != 1.0:
         report.changed(
             "unit",
@@ -116,7 +114,7 @@ def _add_controlled(found: dict[str, Series], powers: dict[str, Floats], report:
         extra = pd.Series(powers.pop(name), index=found[name].micros)
         total = pd.Series(powers[load], index=found[load].micros)
         both = total.add(extra.reindex(total.index))
-        powers[load] = both.to_numpy(dtype=np.float64)
+        powers[load] = np.asarray(both, dtype=np.float64)
         report.changed("controlled_load", f"{name} added to {load}", int(both.notna().sum()))
 
 
@@ -197,13 +195,3 @@ def _long(name: str, micros: NDArray[np.int64], step_s: int, kw: Floats, loaded:
 
 def _index(micros: NDArray[np.int64]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(micros.view("M8[us]")).tz_localize("UTC")
-
-
-def energy_kwh(series: Sequence[Series]) -> float:
-    """Energy of load series before any conversion [kWh]."""
-    total = 0.0
-    for one in series:
-        unit = one.draft.unit
-        factor = ENERGY_UNITS[unit] if unit in ENERGY_UNITS else POWER_UNITS[unit] * one.step_s / HOUR_S
-        total += float(np.nansum(one.values)) * factor
-    return total

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from gridpact.data.importers.drafts import POWER_UNITS, Quantity
+from gridpact.data.importers.drafts import Quantity
 from gridpact.data.importers.findings import Report
 from gridpact.data.importers.options import ImportOptions
-from gridpact.data.importers.regular import HOUR_S, Series
+from gridpact.data.importers.regular import HOUR_S, Series, kw_per_unit
 
 OUTLIER_SPREADS = 20.0
 """An outlier is farther from the median than this many times the distance from the 5th to the 95th percentile."""
@@ -138,7 +138,7 @@ def _judge_home(series: Series, *, options: ImportOptions, report: Report) -> No
     if repaired and len(below):
         values[below] = 0.0
         report.changed("negative", f"{series.name}: negative values set to zero", len(below))
-    kw = values / (series.step_s / HOUR_S) if series.draft.unit not in POWER_UNITS else values
+    kw = values * kw_per_unit(series)
     over = np.nan_to_num(kw) > MOST_HOME_KW
     for place in np.flatnonzero(over):
         report.add("out_of_range", f"more than {MOST_HOME_KW:g} kW in a home", **_cell(series, int(place)))

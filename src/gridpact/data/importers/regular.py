@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.data.importers.drafts import Draft, Quantity
+from gridpact.data.importers.drafts import ENERGY_UNITS, POWER_UNITS, Draft, Quantity
 from gridpact.data.importers.findings import Report
 from gridpact.data.importers.instants import MICROSECONDS_PER_SECOND, Instants, instants_of, step_seconds
 from gridpact.data.importers.limits import MAX_GRID_INTERVALS
@@ -60,6 +60,12 @@ class Series:
     def stop_micros(self) -> int:
         """End of the last interval."""
         return self.start_micros + len(self.values) * self.step_s * MICROSECONDS_PER_SECOND
+
+
+def kw_per_unit(series: Series) -> float:
+    """Factor from a household series' unit to mean power [kW]."""
+    unit = series.draft.unit
+    return POWER_UNITS[unit] if unit in POWER_UNITS else ENERGY_UNITS[unit] * HOUR_S / series.step_s
 
 
 def regular_series(draft: Draft, *, zone: ZoneInfo | None, options: ImportOptions, report: Report) -> Series | None:

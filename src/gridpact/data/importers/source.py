@@ -39,7 +39,8 @@ class Source:
         """The beginning as text, for telling formats apart; of a Parquet file, its columns as a CSV header."""
         if self.is_parquet:
             return _parquet_header(self.content)
-        text = self.content[:HEAD_BYTES].decode("utf-8", errors="replace")
+        encoding = "utf-16" if self.content[:2] in _UTF16 else "utf-8"
+        text = self.content[:HEAD_BYTES].decode(encoding, errors="replace")
         return text.removeprefix("\ufeff")
 
     @property

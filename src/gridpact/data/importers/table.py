@@ -114,6 +114,7 @@ def read_table(
     columns = list(rows[place][1])
     while columns and not columns[-1]:
         columns.pop()
+    blanks = len(rows[place][1]) - len(columns)
     table = Table(
         name=source.name,
         columns=tuple(columns),
@@ -122,7 +123,7 @@ def read_table(
         preamble=tuple((number, tuple(cells)) for number, cells in rows[:place]),
     )
     _check_columns(table, report, row=rows[place][0])
-    numbers, cells = _whole_rows(rows[place + 1 :], len(columns), source.name, report, text, optional_tail)
+    numbers, cells = _whole_rows(rows[place + 1 :], len(columns), source.name, report, text, (optional_tail, blanks))
     if not numbers:
         if not report.errors:
             report.stop("no_rows", "there is no row after the header", file=source.name, row=rows[place][0])
@@ -182,20 +183,23 @@ def _csv_rows(text: str, delimiter: str, name: str, report: Report) -> list[tupl
             if len(rows) > MAX_ROWS:
                 report.stop("too_large", f"there are more than {MAX_ROWS} rows", file=name, row=before)
     except csv.Error as problem:
-        report.stop("broken_quoting", f"the row cannot be read as CSV ({problem})", file=name, row=before + 1)
+        cut = before + 1 >= text.count("\n") + 1 and not text.endswith(("\n", "\r"))
+        code = "truncated_file" if cut else "broken_quoting"
+        report.stop(code, f"the row cannot be read as CSV ({problem})", file=name, row=before + 1)
     if not rows:
         report.stop("empty_file", "the file holds no text", file=name, row=1)
     return rows
 
 
 def _whole_rows(
-    rows: list[tuple[int, list[str]]], width: int, name: str, report: Report, text: str, optional_tail: int
+    rows: list[tuple[int, list[str]]], width: int, name: str, report: Report, text: str, spare: tuple[int, int]
 ) -> tuple[list[int], list[tuple[str, ...]]]:
+    optional_tail, blanks = spare
     numbers: list[int] = []
     whole: list[tuple[str, ...]] = []
     for place, (number, cells) in enumerate(rows):
-        while len(cells) > width and not cells[-1]:
-            cells = cells[:-1]
+        if width < len(cells) <= width + blanks and not any(cells[width:]):
+            cells = cells[:width]
         if width - optional_tail <= len(cells) < width:
             cells = [*cells, *[""] * (width - len(cells))]
         if len(cells) == width:
