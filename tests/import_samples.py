@@ -45,6 +45,10 @@ def local(zone: str, *when: int) -> datetime:
     return datetime(*when, tzinfo=ZoneInfo(zone))  # type: ignore[misc]
 
 
+def wall(*when: int) -> datetime:
+    return datetime(*when)  # type: ignore[misc]  # noqa: DTZ001 - as a file without offsets has it
+
+
 OASIS_HEADER = (
     "INTERVALSTARTTIME_GMT,INTERVALENDTIME_GMT,OPR_DT,OPR_HR,OPR_INTERVAL,NODE_ID_XML,NODE_ID,NODE,MARKET_RUN_ID,"
     "LMP_TYPE,XML_DATA_ITEM,PNODE_RESMRID,GRP_TYPE,POS,MW,GROUP"
@@ -134,7 +138,12 @@ def entsoe_new(*, first: datetime | None = None, count: int = 96) -> str:
         moment = (begin.astimezone(UTC) + k * timedelta(minutes=15)).astimezone(begin.tzinfo)
         end = (moment.astimezone(UTC) + timedelta(minutes=15)).astimezone(begin.tzinfo)
         marks = ["", ""]
-        if {moment.dst(), end.dst()} != {moment.dst()} or moment.fold != end.fold or moment.fold or _before_fold(moment):
+        if (
+            {moment.dst(), end.dst()} != {moment.dst()}
+            or moment.fold != end.fold
+            or moment.fold
+            or _before_fold(moment)
+        ):
             marks = [" (CEST)" if side.dst() else " (CET)" for side in (moment, end)]
         rows.append(
             f'"{moment:%d/%m/%Y %H:%M:%S}{marks[0]} - {end:%d/%m/%Y %H:%M:%S}{marks[1]}","BZN|DE-LU","Sequence 1",'
@@ -186,7 +195,7 @@ def plain_household(*, count: int = 144) -> str:
 
 def ausgrid_home(*, first: datetime | None = None, count: int = 144) -> str:
     rows = ["local_time,load_GC,pv_GG"]
-    begin = first or datetime(2011, 7, 1)
+    begin = first or wall(2011, 7, 1)
     for k in range(count):
         moment = begin + k * timedelta(minutes=30)
         sun = max(0.0, 5.0 - abs(moment.hour + moment.minute / 60 - 12.0)) * 0.15
@@ -215,7 +224,7 @@ def ausgrid_wide() -> str:
 def london(*, count: int = 144) -> str:
     rows = ["LCLid,stdorToU,DateTime,KWH/hh (per half hour) "]
     for k in range(count):
-        moment = datetime(2013, 1, 7) + k * timedelta(minutes=30)
+        moment = wall(2013, 1, 7) + k * timedelta(minutes=30)
         rows.append(f"MAC000002,Std,{moment:%Y-%m-%d %H:%M:%S}.0000000, {load_kwh(k):.3f} ")
     return "\r\n".join(rows) + "\r\n"
 
@@ -250,8 +259,9 @@ def green_button_xml(*, count: int = 72, reverse: bool = False) -> str:
         ]
         for k in range(count):
             lines.append(
-                f"<IntervalReading><cost>100</cost><timePeriod><duration>3600</duration><start>{begin + 3600 * k}</start>"
-                f"</timePeriod><value>{round(load_kwh(k) * 1e6)}</value></IntervalReading>"
+                "<IntervalReading><cost>100</cost><timePeriod><duration>3600</duration>"
+                f"<start>{begin + 3600 * k}</start></timePeriod>"
+                f"<value>{round(load_kwh(k) * 1e6)}</value></IntervalReading>"
             )
         lines.append("</IntervalBlock></content></entry>")
     return "\n".join([*lines, "</feed>"]) + "\n"
@@ -267,7 +277,7 @@ def green_button_csv(*, count: int = 288) -> str:
         "TYPE,DATE,START TIME,END TIME,USAGE,UNITS,COST,NOTES",
     ]
     for k in range(count):
-        moment = datetime(2023, 8, 14) + k * timedelta(minutes=15)
+        moment = wall(2023, 8, 14) + k * timedelta(minutes=15)
         end = moment + timedelta(minutes=14)
         rows.append(
             f"Electric usage,{moment:%Y-%m-%d},{moment:%H:%M},{end:%H:%M},{load_kwh(k) / 4:.3f},kWh,${0.03:.2f},"
@@ -330,7 +340,11 @@ def samples() -> list[Sample]:
         ),
         Sample(importer="green-button-xml", name="green_button.xml", text=green_button_xml(), options=pacific),
         Sample(
-            importer="green-button-csv", name="green_button.csv", text=green_button_csv(), options=pacific, header_rows=6
+            importer="green-button-csv",
+            name="green_button.csv",
+            text=green_button_csv(),
+            options=pacific,
+            header_rows=6,
         ),
         Sample(importer="charging", name="acn.json", text=charging_json()),
         Sample(importer="charging", name="sessions.csv", text=charging_csv(), options=chicago),

@@ -11,7 +11,6 @@ from gridpact.data.importers.load import Loaded, has_exports
 from gridpact.data.importers.regular import HOUR_S, Series, kw_per_unit
 from gridpact.errors import InputError
 
-PROFILE_COLUMNS = ("profile", "interval_start", "forecast_kw", "realised_kw")
 PIECE_S = 300
 """The finest grid of a run [s]."""
 _DAYS_BACK = {"day-before": 1, "week-before": 7}

@@ -19,6 +19,8 @@ TIMES = ("timestamp", "datetime", "intervalstart", "start", "starttime", "localt
 TIMES_UTC = ("intervalstartutc", "timeutc", "timestamputc", "utc", "datetimeutc")
 END_TIMES = ("intervalend", "endtime", "end", "periodend")
 HOMES = ("homeid", "home", "meterid", "meter", "customer", "customerid", "household", "dataid")
+PROFILE_COLUMNS = ("profile", "interval_start", "forecast_kw", "realised_kw")
+"""Columns of the profiles that runs read."""
 _UNIT = re.compile(r"(?P<stem>.*?)(?:^|[\s_\[(/])(?P<unit>kwh|wh|mwh|kw|w|mw)[\])]?", re.IGNORECASE)
 _SOLAR = re.compile(r"solar|pv|generation|production|gg\b", re.IGNORECASE)
 _EXPORT = re.compile(r"export|feed.?in|to.?grid|returned", re.IGNORECASE)
@@ -68,6 +70,9 @@ def read(source: Source, drafts: Drafts, options: ImportOptions, report: Report)
         needs="a time (timestamp, interval_start) and readings such as kwh or load_kw",
     )
     check_only(table, options, report)
+    if set(PROFILE_COLUMNS) <= set(table.columns):
+        _read_profiles(table, drafts, options, report)
+        return
     columns = {squash(column): column for column in table.columns}
     time, utc, ends = _time_column(columns, options)
     home = next((columns[name] for name in HOMES if name in columns), None)
@@ -90,6 +95,28 @@ def read(source: Source, drafts: Drafts, options: ImportOptions, report: Report)
             )
             continue
         add_measures(row, moment, measures, drafts, options, file=table.name, home=who, ends=ends)
+
+
+def _read_profiles(table: Table, drafts: Drafts, options: ImportOptions, report: Report) -> None:
+    """Profiles as runs read them: each is a series of what came; the forecast beside it is left out."""
+    report.add("columns_ignored", "left out: forecast_kw", file=table.name)
+    for row in table:
+        profile = row.cells["profile"]
+        if not wanted(row.cells, options, location=profile):
+            continue
+        moment = parse_time(row.cells["interval_start"], options)
+        if isinstance(moment, str):
+            report.add(
+                moment,
+                "no time such as 2022-07-13T19:00Z",
+                file=table.name,
+                row=row.number,
+                column="interval_start",
+                value=row.cells["interval_start"],
+            )
+            continue
+        draft = drafts.get(slug(profile), quantity=quantity_of(profile), unit="kw", column="realised_kw")
+        draft.add(moment, row.cells["realised_kw"], row=row.number, file=table.name, options=options)
 
 
 def _time_column(columns: dict[str, str], options: ImportOptions) -> tuple[str, bool, bool]:

@@ -16,7 +16,7 @@ from gridpact.horizon import zone as zone_of
 MOST_CHARGE_KW = 400.0
 """Above any charger for cars."""
 LONGEST = timedelta(days=14)
-SESSION_COLUMNS = ("home_id", "session", "arrive", "depart", "energy_kwh")
+SESSION_COLUMNS = ("home_id", "session", "timezone", "arrive", "depart", "energy_kwh")
 FLEET_COLUMNS = ("home_id", "timezone", "vehicle_arrive", "vehicle_depart")
 _MINUTE = timedelta(minutes=1)
 
@@ -176,6 +176,7 @@ def session_frame(sessions: Sequence[Session]) -> pd.DataFrame:
         {
             "home_id": pd.Series([session.car for session in sessions], dtype=object),
             "session": pd.Series([session.name for session in sessions], dtype=object),
+            "timezone": pd.Series([session.zone_name for session in sessions], dtype=object),
             "arrive": pd.DatetimeIndex([session.arrive for session in sessions]).as_unit("us"),
             "depart": pd.DatetimeIndex([session.depart for session in sessions]).as_unit("us"),
             "energy_kwh": pd.Series(

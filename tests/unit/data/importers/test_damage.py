@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from import_samples import SAMPLES
 
 from gridpact.data.importers.codes import CODES
 from gridpact.data.importers.convert import ImportRefusedError, checked_files, import_files
 from gridpact.data.importers.findings import Outcome
 from gridpact.data.importers.options import ImportOptions
+from import_samples import SAMPLES
 
 Edit = Callable[[bytes], bytes]
 
@@ -103,7 +103,14 @@ def rows_of(name: str) -> int:
 
 
 def csv_cases(
-    name: str, *, value: int, time: int, delimiter: str = ",", off_grid: Edit | None = None, header: int = 1, last: int = 1
+    name: str,
+    *,
+    value: int,
+    time: int,
+    delimiter: str = ",",
+    off_grid: Edit | None = None,
+    header: int = 1,
+    last: int = 1,
 ) -> list[Case]:
     """Damage that every CSV of readings can have; the 20th row of data is hit."""
     row = header + 20
@@ -137,7 +144,11 @@ def csv_cases(
         case("no_time", cell(row, time, "yesterday", delimiter=delimiter), "bad_time"),
         case("swapped", swapped(row), "unsorted_rows", row + 1),
         case("cell_too_many", replaced(row, delimiter.encode(), delimiter.encode() * 3), "wrong_cell_count"),
-        case("cut_off", lambda content: b"".join(lines_of(content)[: row - 1]) + lines_of(content)[row - 1][:9], "truncated_file"),
+        case(
+            "cut_off",
+            lambda content: b"".join(lines_of(content)[: row - 1]) + lines_of(content)[row - 1][:9],
+            "truncated_file",
+        ),
         case("no_final_newline", lambda content: content.rstrip(b"\r\n"), "no_final_newline", end),
         case("latin_1", insert(row, b"\xe9"), "wrong_encoding"),
         case("utf_16", lambda content: content.decode().encode("utf-16"), "wrong_encoding", 1),
@@ -195,9 +206,13 @@ CASES += [
     # ENTSO-E
     special("entsoe_old.csv", "other_currency", cell(ROW, 2, "GBP"), "currency_mixed", ROW),
     special("entsoe_old.csv", "half_mtu", cell(ROW, 0, "01.06.2023 19:00"), "bad_time", ROW),
-    special("entsoe_old.csv", "ends_first", cell(ROW, 0, "01.06.2023 19:00 - 01.06.2023 18:00"), "end_before_start", ROW),
+    special(
+        "entsoe_old.csv", "ends_first", cell(ROW, 0, "01.06.2023 19:00 - 01.06.2023 18:00"), "end_before_start", ROW
+    ),
     special("entsoe_new.csv", "sequence", cell(ROW, 2, "Sequence 2"), "several_series", ROW),
-    special("entsoe_new.csv", "hour", cell(ROW, 0, "02/10/2025 04:45:00 - 02/10/2025 05:45:00"), "duration_mismatch", ROW),
+    special(
+        "entsoe_new.csv", "hour", cell(ROW, 0, "02/10/2025 04:45:00 - 02/10/2025 05:45:00"), "duration_mismatch", ROW
+    ),
     special("entsoe_new.csv", "clock", cell(1, 0, "MTU (Mars)"), "naive_time", 1),
     # gridstatus
     special("gridstatus_lmp.csv", "naive", cell(ROW, 1, "2023-08-14 19:00:00"), "naive_time", ROW),
