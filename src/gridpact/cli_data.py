@@ -56,6 +56,7 @@ Nonexistent = Annotated[
 BadCells = Annotated[str | None, typer.Option("--bad-cells", help="gap: count cells without a number as gaps.")]
 Negative = Annotated[str | None, typer.Option("--negative", help="zero: set negative load or sun to zero.")]
 Exports = Annotated[str | None, typer.Option("--exports", help="ignore: take what was bought as the load.")]
+BadSessions = Annotated[str | None, typer.Option("--bad-sessions", help="drop: leave out sessions with an error.")]
 Forecast = Annotated[str, typer.Option("--forecast", help="What planning sees: perfect, day-before, week-before.")]
 Resample = Annotated[
     int | None, typer.Option("--resample", metavar="MINUTES", help="Step of profiles; energy stays the same.")
@@ -138,6 +139,7 @@ def data_import(
     bad_cells: BadCells = None,
     negative: Negative = None,
     exports: Exports = None,
+    bad_sessions: BadSessions = None,
     forecast: Forecast = "perfect",
     resample: Resample = None,
     solar_kw: SolarKw = None,
@@ -156,6 +158,7 @@ def data_import(
             timezone=timezone, label=label, date_order=date_order, decimal=decimal, encoding=encoding, unit=unit, fx=fx,
             locations=location, only=only, series=series, fill_gaps=fill_gaps, max_gap_h=max_gap, duplicates=duplicates,
             ambiguous=ambiguous, nonexistent=nonexistent, bad_cells=bad_cells, negative=negative, exports=exports,
+            bad_sessions=bad_sessions,
             forecast=forecast, resample_minutes=resample, solar_kw=solar_kw, profile=profile, by=by,
         )  # fmt: skip
         try:

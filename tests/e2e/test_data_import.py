@@ -4,11 +4,11 @@ import json
 import zipfile
 from pathlib import Path
 
-import import_samples as samples
 import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+import import_samples as samples
 from gridpact.cli import app
 from gridpact.data.prices import read_prices
 from gridpact_audit.audit import audit
@@ -63,8 +63,8 @@ def test_a_day_runs_on_imported_prices_profile_and_sessions(tmp_path: Path) -> N
     prices, profiles, plugged = tmp_path / "prices.parquet", tmp_path / "maple.parquet", tmp_path / "sessions.parquet"
     assert gridpact("data", "import", oasis_zip(tmp_path), "--out", prices).exit_code == 0
     usage = gridpact(
-        "data", "import", usage_csv(tmp_path), "--timezone", "America/Los_Angeles", "--profile", "maple", "--out", profiles,
-        "--forecast", "day-before",
+        "data", "import", usage_csv(tmp_path), "--timezone", "America/Los_Angeles", "--profile", "maple",
+        "--forecast", "day-before", "--out", profiles,
     )  # fmt: skip
     assert usage.exit_code == 0, usage.output
     (tmp_path / "cars.csv").write_text(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from gridpact.data.importers.cells import parse_time
+from gridpact.data.importers.cells import parse_slashed, parse_time
 from gridpact.data.importers.drafts import Draft, Drafts
 from gridpact.data.importers.findings import Report
 from gridpact.data.importers.naming import check_only, energy_price, reserve_price, wanted
@@ -175,7 +175,10 @@ def _same_day(day: str, start: datetime) -> bool:
         local = start.astimezone(ZoneInfo(PACIFIC))
     except (OverflowError, ValueError):
         return False
-    return not day or day[:10] == local.date().isoformat()
+    if not day:
+        return True
+    found = parse_slashed(day, "mdy")
+    return not isinstance(found, str) and found.date() == local.date()
 
 
 def _stop_at_error(source: Source, report: Report) -> None:

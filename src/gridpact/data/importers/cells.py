@@ -16,6 +16,8 @@ _SLASHED = re.compile(
     r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?\s*([AaPp][Mm])?)?",
     re.ASCII,
 )
+BEYOND = 1e15
+"""Nothing that is measured here is as large; products stay finite below it."""
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 """Years outside are typing errors."""
 _INFINITE = frozenset({"inf", "infinity"})
@@ -46,7 +48,9 @@ def parse_number(text: str, *, decimal: str = "point") -> float | str:
     if not _NUMBER.fullmatch(cell):
         return "not_a_number"
     value = float(cell)
-    return value if abs(value) != float("inf") else "not_finite"
+    if abs(value) == float("inf"):
+        return "not_finite"
+    return value if abs(value) < BEYOND else "out_of_range"
 
 
 def parse_time(text: str, options: ImportOptions) -> datetime | str:

@@ -113,7 +113,13 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
         return
     if not cells.get(columns.depart, "").strip() or cells[columns.depart].lower() in ("none", "null", "nat"):
         report.add(
-            "session_open", "the car has not departed", file=file, row=row.number, column=columns.depart, value=""
+            "session_open",
+            "the car has not departed",
+            file=file,
+            row=row.number,
+            column=columns.depart,
+            value="",
+            repaired=options.bad_sessions == "drop",
         )
         return
     times = []

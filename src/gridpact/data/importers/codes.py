@@ -188,11 +188,17 @@ CODES: dict[str, Meaning] = {
     "several_series": Meaning(_E, "rows of several kinds would be one series", "choose one with --only COLUMN=VALUE"),
     "nothing_selected": Meaning(_E, "no row is left after --location and --only", "check the names"),
     # Charging sessions
-    "session_reversed": Meaning(_E, "a car departs at or before it arrives", "correct the row"),
-    "session_overlap": Meaning(_E, "a car is at the plug twice at once", "correct it, or tell cars apart with --by"),
+    "session_reversed": Meaning(
+        _E, "a car departs at or before it arrives", "correct the row, or use --bad-sessions drop"
+    ),
+    "session_overlap": Meaning(
+        _E, "a car is at the plug twice at once", "tell cars apart with --by, or use --bad-sessions drop"
+    ),
     "session_too_long": Meaning(_W, "a car is at the plug for more than 14 days", "compare it with the source"),
-    "session_energy": Meaning(_E, "energy is negative or more than the time at the plug allows", "check the unit"),
-    "session_open": Meaning(_E, "a session has no departure", "wait for its end, or leave the row out"),
+    "session_energy": Meaning(
+        _E, "energy is negative or more than the time at the plug allows", "check the unit, or use --bad-sessions drop"
+    ),
+    "session_open": Meaning(_E, "a session has no departure", "wait for its end, or use --bad-sessions drop"),
     "session_second_pass": Meaning(
         _I, "a time in the second pass of a repeated hour has no local name of its own", "nothing to do"
     ),

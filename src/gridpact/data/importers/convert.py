@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from gridpact.data.importers.findings import Outcome, Report
 from gridpact.data.importers.frames import price_frame, profile_frame
-from gridpact.data.importers.load import Loaded, load
+from gridpact.data.importers.load import Loaded, load, load_frame
 from gridpact.data.importers.naming import slug
 from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.registry import Kind
@@ -64,7 +64,23 @@ def import_files(
         MissingDataError: a file is not there.
     """
     _check_out(out, paths)
-    loaded = load(paths, kind=kind, options=options)
+    return _finish(load(paths, kind=kind, options=options), out)
+
+
+def import_frame(
+    frame: pd.DataFrame, *, out: Path, name: str = "frame", options: ImportOptions | None = None
+) -> Imported:
+    """Write a gridstatus price frame to ``out`` as `import_files` does; rows count from 1.
+
+    Raises:
+        ImportRefusedError: the frame has errors; nothing was written.
+        InputError: the columns are not those of such a frame, or ``out`` cannot be used.
+    """
+    _check_out(out, ())
+    return _finish(load_frame(frame, name=name, options=options), out)
+
+
+def _finish(loaded: Loaded, out: Path) -> Imported:
     _refuse(loaded)
     frame, beside = _frames(loaded, out)
     _refuse(loaded)

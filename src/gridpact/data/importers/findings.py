@@ -117,9 +117,9 @@ class Report:
             Finding(
                 code=code,
                 severity=severity,
-                message=message,
+                message=_printable(message),
                 action=action or meaning.action,
-                file=file,
+                file=_printable(file),
                 row=row,
                 column=column,
                 value=text,
@@ -165,6 +165,11 @@ class Report:
             "counts": {f"{code}:{severity.value}": count for (code, severity), count in sorted(self.counts.items())},
             "changes": [change.plain() for change in self.changes],
         }
+
+
+def _printable(text: str) -> str:
+    """``text`` without characters that a terminal obeys."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 __all__ = ["CODES", "Change", "Finding", "Outcome", "ReadingStoppedError", "Report", "Severity"]

@@ -51,7 +51,7 @@ class Entry:
 def sniff(source: Source) -> int:
     """How surely the source is Green Button XML, 0 to 100."""
     head = source.head.lstrip()
-    return 90 if head.startswith("<") and "naesb.org/espi" in head or "IntervalReading" in head[:20000] else 0
+    return 90 if head.startswith("<") and ("naesb.org/espi" in head or "IntervalReading" in head) else 0
 
 
 def read(source: Source, drafts: Drafts, options: ImportOptions, report: Report) -> None:

@@ -15,7 +15,8 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.source import Source
 from gridpact.data.importers.table import Row, Table, first_rows, read_table
 
-STARTS = ("intervalstart", "intervalstartutc", "intervalstartlocal")
+STARTS = ("intervalstart", "intervalstartutc", "intervalstartlocal", "time")
+"""Older frames have ``Time`` alone."""
 ENDS = ("intervalend", "intervalendutc", "intervalendlocal")
 ENERGY = ("lmp", "spp")
 PLACES = ("location", "region", "zone")
@@ -71,8 +72,6 @@ def read_frame(table: Table, drafts: Drafts, options: ImportOptions, report: Rep
     if ignored:
         report.add("columns_ignored", f"left out: {', '.join(ignored)}", file=table.name)
     drafts.notes["market operator"] = "through gridstatus"
-    if squash(start).endswith("utc"):
-        drafts.zone_name = "UTC"
     for row in table:
         location = row.cells[place] if place is not None else None
         if not wanted(row.cells, options, location=location):

@@ -1,7 +1,7 @@
 """Whether values can be true: range, unit, outliers, negative load, sun at night, whole days, even coverage."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ NOON_HOURS = (10.0, 15.5)
 """Between these the energy-weighted mean of a roof's day lies, DST included."""
 
 
-def judge_values(series: Series, *, zone: ZoneInfo | None, options: ImportOptions, report: Report) -> None:
+def judge_values(series: Series, *, clock: tzinfo | None, options: ImportOptions, report: Report) -> None:
     """Check the values of a series; negative load becomes zero where the user said so."""
     finite = np.isfinite(series.values)
     if not finite.any():
@@ -38,8 +38,8 @@ def judge_values(series: Series, *, zone: ZoneInfo | None, options: ImportOption
         _judge_price(series, report)
     else:
         _judge_home(series, options=options, report=report)
-        if series.quantity is Quantity.SOLAR and zone is not None:
-            _judge_sun(series, zone=zone, report=report)
+        if series.quantity is Quantity.SOLAR and clock is not None:
+            _judge_sun(series, clock=clock, report=report)
     _judge_outliers(series, report)
 
 
@@ -182,8 +182,8 @@ def _judge_outliers(series: Series, report: Report) -> None:
         )
 
 
-def _judge_sun(series: Series, *, zone: ZoneInfo, report: Report) -> None:
-    index = pd.DatetimeIndex(series.micros.view("M8[us]")).tz_localize("UTC").tz_convert(zone)
+def _judge_sun(series: Series, *, clock: tzinfo, report: Report) -> None:
+    index = pd.DatetimeIndex(series.micros.view("M8[us]")).tz_localize("UTC").tz_convert(clock)
     hour = np.asarray(index.hour + index.minute / 60, dtype=np.float64)
     values = np.nan_to_num(series.values)
     most = float(values.max())

@@ -1,8 +1,8 @@
 """How large a file may be, and how much may come out of an archive. Beyond these an import stops with a message."""
 
-MAX_FILE_BYTES = 512 * 1024**2
+MAX_FILE_BYTES = 256 * 1024**2
 """Largest source file [bytes]."""
-MAX_UNZIPPED_BYTES = 1024**3
+MAX_UNZIPPED_BYTES = 512 * 1024**2
 """Most bytes that the members of one archive may hold together."""
 MAX_ZIP_RATIO = 200
 """Most bytes that come out of an archive for each byte of it; the reports of real markets shrink about twentyfold."""
@@ -10,7 +10,7 @@ MAX_ZIP_MEMBERS = 1000
 """Most members of an archive."""
 MAX_XML_DEPTH = 64
 """Deepest nesting of elements."""
-MAX_ROWS = 20_000_000
+MAX_ROWS = 3_000_000
 """Most rows of a table."""
 MAX_COLUMNS = 4096
 """Most columns of a table."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -128,12 +129,19 @@ def _place(loaded: Loaded) -> None:
             raise InputError("--ambiguous split shares energy between two hours; a price cannot be shared")
         series = regular_series(draft, zone=loaded.zone, options=options, report=report)
         if series is not None:
-            judge.judge_values(series, zone=loaded.day_zone, options=options, report=report)
+            clock = loaded.day_zone or _written_clock(draft)
+            judge.judge_values(series, clock=clock, options=options, report=report)
             judge.judge_days(series, zone=loaded.day_zone, report=report)
             loaded.series.append(series)
     judge.judge_coverage(loaded.series, options=options, report=report)
     if not loaded.series and not report.errors:
         report.stop("no_rows", "no reading is left", file=loaded.sources[-1].name if loaded.sources else "frame")
+
+
+def _written_clock(draft: Draft) -> tzinfo | None:
+    """The offset that a draft's times carry; None where it is UTC's, which may stand for any place."""
+    clock = draft.times[0].tzinfo
+    return clock if draft.times[0].utcoffset() else None
 
 
 def _chosen(loaded: Loaded) -> list[Draft]:

@@ -18,6 +18,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "bad_cells": ("gap",),
     "negative": ("zero",),
     "exports": ("ignore",),
+    "bad_sessions": ("drop",),
     "forecast": ("perfect", "day-before", "week-before"),
     "unit": ("kw", "w", "kwh", "wh", "mwh"),
 }
@@ -54,6 +55,7 @@ class ImportOptions:
     bad_cells: str | None = None
     negative: str | None = None
     exports: str | None = None
+    bad_sessions: str | None = None
     forecast: str = "perfect"
     resample_minutes: int | None = None
     solar_kw: float | None = None

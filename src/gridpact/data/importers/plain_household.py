@@ -5,7 +5,7 @@ Examples of columns: ``timestamp``, ``kwh``; ``interval_start``, ``load_kw``, ``
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gridpact.data.importers.cells import parse_time
 from gridpact.data.importers.drafts import ENERGY_UNITS, POWER_UNITS, Drafts, Quantity
@@ -76,14 +76,14 @@ def read(source: Source, drafts: Drafts, options: ImportOptions, report: Report)
     columns = {squash(column): column for column in table.columns}
     time, utc, ends = _time_column(columns, options)
     home = next((columns[name] for name in HOMES if name in columns), None)
-    measures = _measures(table, skip={time, home}, options=options, report=report)
-    if utc:
-        drafts.zone_name = "UTC"
+    date = columns.get("date") if squash(time) in ("time", "starttime", "start", "endtime", "end") else None
+    measures = _measures(table, skip={time, home, date}, options=options, report=report)
     for row in table:
         who = row.cells[home] if home is not None else ""
         if not wanted(row.cells, options, location=who if home is not None else None):
             continue
-        moment = parse_time(row.cells[time], options)
+        written = row.cells[time] if date is None else f"{row.cells[date]} {row.cells[time]}"
+        moment = parse_time(written, options)
         if isinstance(moment, str):
             report.add(
                 moment,
@@ -91,9 +91,11 @@ def read(source: Source, drafts: Drafts, options: ImportOptions, report: Report)
                 file=table.name,
                 row=row.number,
                 column=time,
-                value=row.cells[time],
+                value=written,
             )
             continue
+        if utc and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
         add_measures(row, moment, measures, drafts, options, file=table.name, home=who, ends=ends)
 
 

@@ -5,6 +5,7 @@ are read too and converted by the unit they state.
 """
 
 import re
+from datetime import UTC
 
 from gridpact.data.importers.cells import parse_time
 from gridpact.data.importers.drafts import Drafts, Quantity
@@ -52,8 +53,6 @@ def read_plain(table: Table, drafts: Drafts, options: ImportOptions, report: Rep
     """
     check_only(table, options, report)
     time = next(column for column in table.columns if column in TIME_COLUMNS)
-    if time.endswith("_utc"):
-        drafts.zone_name = "UTC"
     prices = {}
     for column in table.columns:
         if column == time:
@@ -84,6 +83,8 @@ def read_plain(table: Table, drafts: Drafts, options: ImportOptions, report: Rep
                 value=row.cells[time],
             )
             continue
+        if moment.tzinfo is None and time.endswith("_utc"):
+            moment = moment.replace(tzinfo=UTC)
         for column, name in prices.items():
             drafts.series[name].add(moment, row.cells[column], row=row.number, file=table.name, options=options)
 

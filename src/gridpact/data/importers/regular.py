@@ -110,6 +110,7 @@ def _report_bad_cells(draft: Draft, at: Instants, options: ImportOptions, report
         "empty_cell": "the value is empty",
         "missing_value": "the value is written as missing",
         "not_finite": "the value is infinite",
+        "out_of_range": "the number is beyond anything that is measured",
         "spreadsheet_error": "a spreadsheet's error stands in place of the value",
         "thousands_separator": "the number has a separator of thousands",
         "decimal_comma": "the number has a decimal comma",

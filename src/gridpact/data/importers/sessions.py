@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from gridpact.data.importers.findings import Report
+from gridpact.data.importers.findings import Outcome, Report
 from gridpact.data.importers.options import ImportOptions
 from gridpact.errors import InputError
 from gridpact.horizon import zone as zone_of
@@ -49,9 +49,11 @@ def checked_sessions(sessions: Sequence[Session], *, options: ImportOptions, rep
     placed.sort(key=lambda session: (session.car, session.arrive, session.depart))
     kept: list[Session] = []
     longest: Session | None = None
-    dropped = 0
+    dropped = bad = 0
     for session in placed:
-        _check(session, report)
+        if not _check(session, options, report):
+            bad += 1
+            continue
         before = kept[-1] if kept and kept[-1].car == session.car else None
         if before is not None and (before.arrive, before.depart) == (session.arrive, session.depart):
             same = before.energy_kwh == session.energy_kwh
@@ -81,10 +83,18 @@ def checked_sessions(sessions: Sequence[Session], *, options: ImportOptions, rep
                 session.arrive_column,
                 f"car {session.car!r} departs only at {longest.depart.isoformat()} (row {longest.row})",
                 session.arrive,
+                repaired=options.bad_sessions == "drop",
             )
+            if options.bad_sessions == "drop":
+                bad += 1
+                continue
         if longest is None or session.depart > longest.depart:
             longest = session
         kept.append(session)
+    bad += report.counts.get(("session_open", Outcome.REPAIRED), 0)
+    report.changed("bad_sessions", "sessions with an error left out", bad)
+    unknown = sum(session.energy_kwh is None for session in kept)
+    report.changed("bad_cells", "sessions whose energy is not known", unknown)
     report.changed("duplicates", f"kept {options.duplicates} of sessions that are there twice", dropped)
     return kept
 
@@ -137,30 +147,22 @@ def _aware(
     return first
 
 
-def _check(session: Session, report: Report) -> None:
+def _check(session: Session, options: ImportOptions, report: Report) -> bool:
+    """Whether a session goes on: it is sound, or its error stays one and stops the import."""
     stay = session.depart - session.arrive
+    repaired = options.bad_sessions == "drop"
     if stay <= timedelta(0):
-        _find(
-            report,
-            "session_reversed",
-            session,
-            session.depart_column,
-            f"the arrival is {session.arrive.isoformat()}",
-            session.depart,
-        )
-        return
+        message = f"the arrival is {session.arrive.isoformat()}"
+        _find(report, "session_reversed", session, session.depart_column, message, session.depart, repaired=repaired)
+        return False
     if stay > LONGEST:
         _find(report, "session_too_long", session, session.depart_column, f"it lasts {stay}", session.depart)
     energy = session.energy_kwh
     if energy is not None and (energy < 0 or energy > MOST_CHARGE_KW * stay.total_seconds() / 3600):
-        _find(
-            report,
-            "session_energy",
-            session,
-            session.energy_column,
-            f"it is not between 0 and {MOST_CHARGE_KW:g} kW over {stay}",
-            f"{energy:g}",
-        )
+        message = f"it is not between 0 and {MOST_CHARGE_KW:g} kW over {stay}"
+        _find(report, "session_energy", session, session.energy_column, message, f"{energy:g}", repaired=repaired)
+        return not repaired
+    return True
 
 
 def _find(

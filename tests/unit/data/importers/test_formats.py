@@ -8,7 +8,7 @@ import pytest
 
 import import_samples as samples
 from gridpact.data.importers import plain_household
-from gridpact.data.importers.convert import ImportRefusedError, import_files, provenance_of
+from gridpact.data.importers.convert import ImportRefusedError, import_files, import_frame, provenance_of
 from gridpact.data.importers.describe import describe_loaded
 from gridpact.data.importers.load import load, load_frame
 from gridpact.data.importers.options import ImportOptions
@@ -252,3 +252,52 @@ def test_what_was_written_can_be_described(name: str, tmp_path: Path) -> None:
     assert loaded.report.errors == 0, [str(finding) for finding in loaded.report.findings]
     found = describe_loaded(loaded)
     assert found["sessions"] or sum(one["readings"] for one in found["series"]) > 0
+
+
+def test_a_date_and_a_time_in_two_columns(tmp_path: Path) -> None:
+    lines = ["date,time,kwh", *(f"2022-07-13,{hour:02d}:00,{hour}" for hour in range(24))]
+    found = series_of("\n".join(lines) + "\n", tmp_path, timezone="America/Chicago")["load"]
+    assert found.index[3] == pd.Timestamp("2022-07-13T03:00-05:00")
+
+
+@pytest.mark.parametrize("zone", [None, "America/Chicago"])
+def test_a_column_that_says_utc_is_utc(zone: str | None, tmp_path: Path) -> None:
+    text = "interval_start_utc,energy_usd_per_mwh\n2022-07-13T00:00,4.5\n2022-07-13T01:00,5\n"
+    assert series_of(text, tmp_path, timezone=zone)["energy"].index[0] == pd.Timestamp("2022-07-13T00:00Z")
+
+
+def test_sun_at_night_by_the_offset_that_times_carry(tmp_path: Path) -> None:
+    source = tmp_path / "home.csv"
+    source.write_text(samples.plain_household().replace("-05:00", "+07:00"), encoding="utf-8")
+    assert load([source]).report.counts == {}
+    lines = samples.plain_household().splitlines()
+    lines[3] = lines[3].rpartition(",")[0] + ",0.9"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "solar_at_night" in {finding.code for finding in load([source]).report.findings}
+
+
+def test_oasis_days_rewritten_by_a_spreadsheet_are_the_same_days(tmp_path: Path) -> None:
+    found = series_of(samples.caiso_lmp().replace(",2023-08-14,", ",8/14/2023,"), tmp_path)
+    assert len(found["th_sp15_gen_apnd_lmp"]) == 72
+
+
+def test_frames_are_imported_without_a_file(tmp_path: Path) -> None:
+    frame = pd.read_csv(io.StringIO(samples.gridstatus_lmp()))
+    done = import_frame(frame, out=tmp_path / "out.parquet", name="caiso")
+    assert done.rows == 72
+    assert read_prices(tmp_path / "out.parquet").energy("th_sp15_gen_apnd").iloc[0] == pytest.approx(price(0))
+    with pytest.raises(ImportRefusedError, match="caiso, row 4"):
+        import_frame(frame.drop(index=3), out=tmp_path / "out.parquet", name="caiso")
+
+
+def test_sessions_with_errors_are_left_out_when_named(tmp_path: Path) -> None:
+    source = tmp_path / "sessions.csv"
+    text = samples.charging_csv()
+    text += "ev1,2022-08-01T18:00,2022-08-01T17:00,3\nev1,2022-08-02T18:00,,3\nev1,2022-07-12T01:00,2022-07-12T02:00,1\n"
+    text += "ev1,2022-08-03T18:00,2022-08-03T19:00,9000\n"
+    source.write_text(text, encoding="utf-8")
+    options = ImportOptions(timezone="America/Chicago", bad_sessions="drop")
+    done = import_files([source], out=tmp_path / "out.parquet", options=options)
+    assert done.rows == 12
+    codes = {finding.code for finding in done.report.findings if finding.severity == "repaired"}
+    assert codes == {"session_reversed", "session_open", "session_overlap", "session_energy"}
