@@ -68,8 +68,8 @@ def fetch_prices(request: FetchRequest, *, out: Path, options: ImportOptions | N
 def _checked(request: FetchRequest) -> dict[str, object]:
     if request.iso not in gridstatus_worker.CLASSES:
         raise InputError(f"{request.iso!r} is not one of {', '.join(gridstatus_worker.CLASSES)}")
-    if request.dataset not in gridstatus_worker.METHODS:
-        raise InputError(f"{request.dataset!r} is not one of {', '.join(gridstatus_worker.METHODS)}")
+    if request.dataset not in gridstatus_worker.DATASETS:
+        raise InputError(f"{request.dataset!r} is not one of {', '.join(gridstatus_worker.DATASETS)}")
     days = []
     for flag, text in (("--start", request.start), ("--end", request.end)):
         try:

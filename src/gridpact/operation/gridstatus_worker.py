@@ -4,6 +4,7 @@ gridstatus wants pandas below 3, gridpact takes both; where they do not share an
 file: ``python gridstatus_worker.py REQUEST.json OUT.csv``.
 """
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -18,7 +19,20 @@ CLASSES = {
     "pjm": "PJM",
     "spp": "SPP",
 }
-METHODS = {"lmp": "get_lmp", "spp": "get_spp", "as": "get_as_prices"}
+DATASETS = ("lmp", "spp", "as")
+
+
+def methods_of(request: dict[str, Any]) -> list[str]:
+    """Names of gridstatus' methods that answer ``request``, the best first.
+
+    ``get_lmp`` takes locations but is deprecated since 0.3x; the methods of one market do not take them.
+    """
+    if request["dataset"] == "as":
+        return ["get_as_prices", "get_as_prices_day_ahead_hourly"]
+    if request["dataset"] == "spp":
+        return ["get_spp"]
+    of_market = f"get_lmp_{str(request['market']).lower()}"
+    return ["get_lmp", of_market] if request["locations"] else [of_market, "get_lmp"]
 
 
 def fetch(request: dict[str, Any], out: Path) -> None:
@@ -26,18 +40,29 @@ def fetch(request: dict[str, Any], out: Path) -> None:
 
     Raises:
         ImportError: gridstatus is not installed.
+        LookupError: gridstatus has no such data of that operator.
         Exception: whatever gridstatus or the network raises.
     """
     import gridstatus
 
     operator = getattr(gridstatus, CLASSES[request["iso"]])()
-    method = getattr(operator, METHODS[request["dataset"]])
-    arguments: dict[str, Any] = {"end": request["end"]}
-    if request["dataset"] != "as":
-        arguments["market"] = request["market"]
-        if request["locations"]:
-            arguments["locations"] = request["locations"]
-    frame = method(request["start"], **arguments)
+    takes: dict[str, Any] = {"end": request["end"], "market": request["market"], "locations": request["locations"]}
+    for name in methods_of(request):
+        method = getattr(operator, name, None)
+        if method is None:
+            continue
+        known = inspect.signature(method).parameters
+        if "market" not in known and name in ("get_lmp", "get_spp"):
+            continue
+        given = {key: value for key, value in takes.items() if key in known and value}
+        if request["dataset"] == "as":
+            given.pop("market", None)
+        frame = method(request["start"], **given)
+        break
+    else:
+        raise LookupError(f"gridstatus has no {request['dataset']} of {request['iso']} in market {request['market']}")
+    if request["locations"] and "Location" in frame.columns:
+        frame = frame[frame["Location"].astype(str).isin(request["locations"])]
     frame.to_csv(out, index=False)
 
 

@@ -34,14 +34,23 @@ def stub(answer: Any) -> types.ModuleType:
     module = types.ModuleType("gridstatus")
 
     class CAISO:
-        def get_lmp(self, date: str, **arguments: Any) -> pd.DataFrame:
-            calls.append((date, arguments))
+        def get_lmp(self, date: str, market: str, end: str, locations: Any = None) -> pd.DataFrame:
+            calls.append((date, {"end": end, "market": market, "locations": locations}))
+            return self.answer()
+
+        def get_lmp_real_time_5_min(self, date: str, end: str) -> pd.DataFrame:
+            calls.append((date, {"end": end}))
+            return self.answer()
+
+        def get_as_prices(self, date: str, end: str, market: str = "DAM") -> pd.DataFrame:
+            assert market == "DAM"
+            calls.append((date, {"end": end}))
+            return self.answer()
+
+        def answer(self) -> pd.DataFrame:
             if isinstance(answer, Exception):
                 raise answer
             return pd.read_csv(io.StringIO(answer))
-
-        def get_as_prices(self, date: str, **arguments: Any) -> pd.DataFrame:
-            return self.get_lmp(date, **arguments)
 
     calls: list[Any] = []
     module.CAISO = CAISO  # type: ignore[attr-defined]
@@ -67,6 +76,20 @@ def test_reserve_prices_have_no_market(tmp_path: Path, monkeypatch: pytest.Monke
         FetchRequest(iso="caiso", dataset="as", start="2022-10-15", end="2022-10-16"), out=tmp_path / "out.csv"
     )
     assert module.calls == [("2022-10-15", {"end": "2022-10-16"})]  # type: ignore[attr-defined]
+
+
+def test_the_method_of_a_market_is_used_where_no_location_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = stub(gridstatus_lmp())
+    monkeypatch.setitem(sys.modules, "gridstatus", module)
+    market = FetchRequest(iso="caiso", dataset="lmp", start="2023-08-14", end="2023-08-17", market="REAL_TIME_5_MIN")
+    fetch_prices(market, out=tmp_path / "out.parquet")
+    assert module.calls == [("2023-08-14", {"end": "2023-08-17"})]  # type: ignore[attr-defined]
+    with pytest.raises(FetchFailedError, match="no spp of caiso"):
+        fetch_prices(
+            FetchRequest(iso="caiso", dataset="spp", start="2023-08-14", end="2023-08-17"), out=tmp_path / "o.csv"
+        )
 
 
 def test_without_gridstatus_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from gridpact.data.importers.options import ImportOptions
 
@@ -55,13 +56,17 @@ def parse_number(text: str, *, decimal: str = "point") -> float | str:
 
 def parse_time(text: str, options: ImportOptions) -> datetime | str:
     """The time in ``text``, aware where it has an offset, or the code of the finding that says why it is none."""
-    cell = text.strip()
+    return _time_of(text.strip(), options.date_order)
+
+
+@lru_cache(maxsize=65536)
+def _time_of(cell: str, date_order: str | None) -> datetime | str:
     if _DAY_NUMBER.fullmatch(cell):
         return "spreadsheet_date"
     try:
         found = datetime.fromisoformat(cell)
     except ValueError:
-        return parse_slashed(cell, options.date_order)
+        return parse_slashed(cell, date_order)
     return found if FIRST_YEAR <= found.year <= LAST_YEAR else "bad_time"
 
 

@@ -73,8 +73,8 @@ def step_seconds(draft: Draft) -> int | None:
     stated = Counter(seconds for seconds in draft.seconds if seconds)
     if stated:
         return stated.most_common(1)[0][0]
-    keys = [_wall(moment) for moment in draft.times]
-    gaps = Counter(abs(b - a) for a, b in zip(keys, keys[1:], strict=False) if b != a)
+    walls = sorted({_wall(moment) for moment in draft.times})
+    gaps = Counter(b - a for a, b in zip(walls, walls[1:], strict=False))
     if not gaps:
         return None
     step = gaps.most_common(1)[0][0] // MICROSECONDS_PER_SECOND

@@ -21,6 +21,8 @@ MOST_HOME_KW = 1000.0
 """Beyond any home; fleets refuse it."""
 LARGE_HOME_KW, SMALL_HOME_KW = 50.0, 0.01
 """A home's yearly mean lies between; outside, the unit is doubted."""
+LARGEST_CENTS = 20.0
+"""A week in which no price per MWh is above this is doubted."""
 NIGHT_SHARE = 0.02
 """Of the largest output: more than this at night is doubted."""
 NIGHT_HOURS = (22.0, 3.0)
@@ -105,6 +107,15 @@ def _judge_price(series: Series, report: Report) -> None:
     values = series.values
     for place in np.flatnonzero(np.abs(np.nan_to_num(values)) > MOST_PRICE):
         report.add("out_of_range", f"beyond {MOST_PRICE:g} per MWh", **_cell(series, int(place)))
+    if HOUR_S % series.step_s or series.step_s % 60:
+        file, row = series.place_of(0)
+        report.add_once(
+            "unusable_step",
+            f"intervals are {series.step_s} s long",
+            file=file,
+            row=row or 1,
+            action="prices must be hourly or finer, in minutes that divide an hour",
+        )
     known = np.abs(values[np.isfinite(values)])
     if series.quantity is Quantity.ENERGY_PRICE and len(known) >= 12:
         middle, most = float(np.median(known)), float(known.max())
@@ -112,6 +123,13 @@ def _judge_price(series: Series, report: Report) -> None:
             report.add(
                 "price_unit_suspect",
                 f"the largest price is {most:g}: it looks like a price per kWh",
+                file=series.draft.files[0],
+                column=series.draft.column,
+            )
+        elif 0 < most < LARGEST_CENTS and len(known) >= 168:
+            report.add(
+                "price_unit_suspect",
+                f"the largest of {len(known)} prices is {most:g}: it looks like cents per kWh",
                 file=series.draft.files[0],
                 column=series.draft.column,
             )
@@ -144,10 +162,10 @@ def _judge_home(series: Series, *, options: ImportOptions, report: Report) -> No
         report.add("out_of_range", f"more than {MOST_HOME_KW:g} kW in a home", **_cell(series, int(place)))
     known = kw[np.isfinite(kw)]
     mean = float(known.mean())
-    if len(known) >= 24 and not over.all() and series.quantity is Quantity.LOAD:
+    if len(known) >= 24 and not over.all():
         if mean > LARGE_HOME_KW:
             _suspect(series, report, f"the mean is {mean:.3g} kW: it looks like W or Wh, or like more than one home")
-        elif 0 < mean < SMALL_HOME_KW:
+        elif 0 < mean < SMALL_HOME_KW and series.quantity is Quantity.LOAD:
             _suspect(series, report, f"the mean is {mean:.3g} kW: it looks like MW or MWh, or like kWh read as Wh")
     steps = np.diff(known)
     if len(known) >= 48 and (steps >= 0).all() and (steps > 0).mean() > 0.5:

@@ -15,6 +15,8 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.source import Source
 
 DELIMITERS = (",", ";", "\t", "|")
+MAX_CELLS_SHARED = 100_000
+"""Texts that are kept once however often they occur, so that large reports fit into memory."""
 MAX_PREAMBLE_ROWS = 40
 """Rows that may stand before the header, as utilities' exports have them."""
 Header = Callable[[Sequence[str]], bool]
@@ -175,10 +177,16 @@ def _csv_rows(text: str, delimiter: str, name: str, report: Report) -> list[tupl
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     before = 0
+    known: dict[str, str] = {}
     try:
         for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append((before + 1, [cell.strip() for cell in row]))
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                if len(known) < MAX_CELLS_SHARED:
+                    cells = [known.setdefault(cell, cell) for cell in cells]
+                else:
+                    cells = [known.get(cell, cell) for cell in cells]
+                rows.append((before + 1, cells))
             before = reader.line_num
             if len(rows) > MAX_ROWS:
                 report.stop("too_large", f"there are more than {MAX_ROWS} rows", file=name, row=before)

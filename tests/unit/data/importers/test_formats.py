@@ -293,7 +293,8 @@ def test_frames_are_imported_without_a_file(tmp_path: Path) -> None:
 def test_sessions_with_errors_are_left_out_when_named(tmp_path: Path) -> None:
     source = tmp_path / "sessions.csv"
     text = samples.charging_csv()
-    text += "ev1,2022-08-01T18:00,2022-08-01T17:00,3\nev1,2022-08-02T18:00,,3\nev1,2022-07-12T01:00,2022-07-12T02:00,1\n"
+    text += "ev1,2022-08-01T18:00,2022-08-01T17:00,3\nev1,2022-08-02T18:00,,3\n"
+    text += "ev1,2022-07-12T01:00,2022-07-12T02:00,1\n"
     text += "ev1,2022-08-03T18:00,2022-08-03T19:00,9000\n"
     source.write_text(text, encoding="utf-8")
     options = ImportOptions(timezone="America/Chicago", bad_sessions="drop")
