@@ -7,6 +7,7 @@ file: ``python gridstatus_worker.py REQUEST.json OUT.csv``.
 import inspect
 import json
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def fetch(request: dict[str, Any], out: Path) -> None:
 
     Raises:
         ImportError: gridstatus is not installed.
-        LookupError: gridstatus has no such data of that operator.
+        LookupError: gridstatus has no such data of that operator, or days are missing.
+        ConnectionError: no day could be fetched.
         Exception: whatever gridstatus or the network raises.
     """
     import gridstatus
@@ -57,13 +59,41 @@ def fetch(request: dict[str, Any], out: Path) -> None:
         given = {key: value for key, value in takes.items() if key in known and value}
         if request["dataset"] == "as":
             given.pop("market", None)
-        frame = method(request["start"], **given)
+        try:
+            frame = _strictly(method, request["start"], given)
+        except ValueError as problem:
+            if "No objects to concatenate" not in str(problem):
+                raise
+            raise ConnectionError("no day could be fetched: there is no connection, or no data of these days") from None
         break
     else:
         raise LookupError(f"gridstatus has no {request['dataset']} of {request['iso']} in market {request['market']}")
     if request["locations"] and "Location" in frame.columns:
         frame = frame[frame["Location"].astype(str).isin(request["locations"])]
+    _check_days(frame, request)
     frame.to_csv(out, index=False)
+
+
+def _strictly(method: Any, start: str, given: dict[str, Any]) -> Any:
+    """What ``method`` answers; a day that fails is an error. By default gridstatus leaves such days out with a note."""
+    if hasattr(method, "__wrapped__"):
+        try:
+            return method(start, **given, error="raise")
+        except TypeError as problem:
+            if "'error'" not in str(problem):
+                raise
+    return method(start, **given)
+
+
+def _check_days(frame: Any, request: dict[str, Any]) -> None:
+    if "Interval Start" not in frame.columns:
+        return
+    there = {str(moment)[:10] for moment in frame["Interval Start"]}
+    first, end = date.fromisoformat(request["start"]), date.fromisoformat(request["end"])
+    days = [(first + timedelta(days=k)).isoformat() for k in range((end - first).days)]
+    absent = [day for day in days if day not in there]
+    if absent:
+        raise LookupError(f"the answer has no data for {len(absent)} of {len(days)} days, the first {absent[0]}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Fetching through gridstatus: a stub stands in for it, here and in another Python; nothing goes over a network."""
 
+import functools
 import io
 import sys
 import types
@@ -90,6 +91,23 @@ def test_the_method_of_a_market_is_used_where_no_location_is_asked(
         fetch_prices(
             FetchRequest(iso="caiso", dataset="spp", start="2023-08-14", end="2023-08-17"), out=tmp_path / "o.csv"
         )
+
+
+def test_days_that_failed_are_not_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = stub(gridstatus_lmp(count=48))
+    monkeypatch.setitem(sys.modules, "gridstatus", module)
+    with pytest.raises(FetchFailedError, match="no data for 1 of 3 days, the first 2023-08-16"):
+        fetch_prices(REQUEST, out=tmp_path / "out.parquet")
+    answers: list[Any] = []
+
+    @functools.wraps(module.CAISO.get_lmp)  # type: ignore[attr-defined]
+    def strict(self: Any, date: str, *, error: str = "ignore", **given: Any) -> pd.DataFrame:
+        answers.append(error)
+        return pd.read_csv(io.StringIO(gridstatus_lmp()))
+
+    monkeypatch.setattr(module.CAISO, "get_lmp", strict)  # type: ignore[attr-defined]
+    fetch_prices(REQUEST, out=tmp_path / "out.parquet")
+    assert answers == ["raise"]
 
 
 def test_without_gridstatus_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
