@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,7 @@ def _provenance(loaded: Loaded, *, rows: int) -> dict[str, Any]:
     """Where the data come from and what was done to them; no clock, so that equal imports give equal bytes."""
     return {
         "schema": SCHEMA,
+        "version": version("gridpact"),
         "importer": "" if loaded.importer is None else loaded.importer.name,
         "sources": [{"name": one.name, "sha256": one.sha256, "bytes": one.size} for one in loaded.sources],
         "options": {name: _plain(value) for name, value in loaded.options.named().items()},

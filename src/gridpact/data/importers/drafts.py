@@ -6,9 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from gridpact.data.importers.cells import parse_number
-from gridpact.data.importers.findings import Report
+from gridpact.data.importers.findings import ReadingStoppedError, Report
+from gridpact.data.importers.limits import MAX_READINGS
 from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.sessions import Session
+
+
+class TooManyReadingsError(ReadingStoppedError):
+    """There are more readings than one import takes."""
 
 
 class Quantity(StrEnum):
@@ -58,6 +63,8 @@ class Draft:
     values: list[float] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    total: list[int] = field(default_factory=lambda: [0])
+    """Readings of all series of the import, shared between them."""
     bad: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Entries that hold no number: code of the finding, and the cell."""
 
@@ -72,7 +79,14 @@ class Draft:
         later: bool | None = None,
         seconds: int | None = None,
     ) -> None:
-        """Add a reading from its cell."""
+        """Add a reading from its cell.
+
+        Raises:
+            TooManyReadingsError: the import holds as many as it may.
+        """
+        self.total[0] += 1
+        if self.total[0] > MAX_READINGS:
+            raise TooManyReadingsError(f"there are more than {MAX_READINGS} readings")
         value = parse_number(text, decimal=options.decimal)
         if isinstance(value, str):
             self.bad[len(self.times)] = (value, text)
@@ -97,6 +111,7 @@ class Drafts:
     currency: str = "usd"
     sessions: list[Session] = field(default_factory=list)
     """Charging sessions, where the file holds those."""
+    _total: list[int] = field(default_factory=lambda: [0])
     notes: dict[str, str] = field(default_factory=dict)
     """Facts about the file for the provenance."""
 
@@ -104,7 +119,7 @@ class Drafts:
         """The series called ``name``, made at its first reading."""
         found = self.series.get(name)
         if found is None:
-            found = Draft(name=name, quantity=quantity, unit=unit, column=column, ends=ends)
+            found = Draft(name=name, quantity=quantity, unit=unit, column=column, ends=ends, total=self._total)
             self.series[name] = found
         return found
 

@@ -12,6 +12,8 @@ MAX_XML_DEPTH = 64
 """Deepest nesting of elements."""
 MAX_ROWS = 3_000_000
 """Most rows of a table."""
+MAX_READINGS = 4_000_000
+"""Most readings of one import, over all series; a year of half-hours of 200 homes is 3.5 million."""
 MAX_COLUMNS = 4096
 """Most columns of a table."""
 MAX_FINDINGS_SHOWN = 20

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from gridpact.data.importers import gridstatus_frame, judge
-from gridpact.data.importers.drafts import Draft, Drafts, Quantity
+from gridpact.data.importers.drafts import Draft, Drafts, Quantity, TooManyReadingsError
 from gridpact.data.importers.findings import ReadingStoppedError, Report
 from gridpact.data.importers.naming import slug
 from gridpact.data.importers.options import ImportOptions
@@ -71,6 +71,9 @@ def load(paths: Sequence[Path], *, kind: str | None = None, options: ImportOptio
             _read_parts(opened, loaded)
         loaded.drafts.stop_if_empty(loaded.report, file=loaded.sources[-1].name)
         _place(loaded)
+    except TooManyReadingsError as problem:
+        action = "choose with --location, --only or --series, or import parts"
+        loaded.report.add("too_large", str(problem), file=loaded.sources[-1].name, action=action)
     except ReadingStoppedError:
         loaded.series = []
         loaded.sessions = []
@@ -133,9 +136,21 @@ def _place(loaded: Loaded) -> None:
             judge.judge_values(series, clock=clock, options=options, report=report)
             judge.judge_days(series, zone=loaded.day_zone, report=report)
             loaded.series.append(series)
-    judge.judge_coverage(loaded.series, options=options, report=report)
+    for group in _tables(loaded.series):
+        judge.judge_coverage(group, options=options, report=report)
     if not loaded.series and not report.errors:
         report.stop("no_rows", "no reading is left", file=loaded.sources[-1].name if loaded.sources else "frame")
+
+
+def _tables(all_series: Sequence[Series]) -> list[list[Series]]:
+    """Series that must begin and end together: all prices, and a home's load with its controlled load."""
+    groups: dict[str, list[Series]] = {}
+    for series in all_series:
+        if series.quantity.is_price:
+            groups.setdefault("", []).append(series)
+        elif series.quantity in (Quantity.LOAD, Quantity.CONTROLLED):
+            groups.setdefault(series.name.removesuffix(series.quantity.value), []).append(series)
+    return list(groups.values())
 
 
 def _written_clock(draft: Draft) -> tzinfo | None:

@@ -124,8 +124,32 @@ def open_source(path: Path, report: Report) -> Opened:
     if not content:
         report.stop("empty_file", "the file holds nothing", file=path.name)
     whole = Source(name=path.name, content=content)
+    _refuse_other_kinds(whole, report)
     parts = unzipped(whole, report) if content.startswith(_ZIP_BEGINS) or path.suffix.lower() == ".zip" else (whole,)
     return Opened(name=path.name, sha256=digest, size=size, parts=parts)
+
+
+def _refuse_other_kinds(source: Source, report: Report) -> None:
+    """Stop at spreadsheets and other compressions, which look like nothing that an importer knows."""
+    sheet = source.content.startswith(b"\xd0\xcf\x11\xe0") or (
+        source.content.startswith(_ZIP_BEGINS) and b"[Content_Types].xml" in source.content[:HEAD_BYTES]
+    )
+    if sheet:
+        report.stop(
+            "unknown_format",
+            "this is a spreadsheet, not text",
+            file=source.name,
+            row=1,
+            action="save the sheet as CSV UTF-8 and import that",
+        )
+    if source.content.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
+        report.stop(
+            "unknown_format",
+            "this is compressed in another way than ZIP",
+            file=source.name,
+            row=1,
+            action="unpack it first",
+        )
 
 
 def unzipped(source: Source, report: Report) -> tuple[Source, ...]:

@@ -254,6 +254,12 @@ def test_what_was_written_can_be_described(name: str, tmp_path: Path) -> None:
     assert found["sessions"] or sum(one["readings"] for one in found["series"]) > 0
 
 
+def test_homes_of_one_file_may_begin_on_different_days(tmp_path: Path) -> None:
+    text = samples.london() + samples.london(count=100).partition("\n")[2].replace("MAC000002", "MAC000003")
+    found = series_of(text, tmp_path, timezone="Europe/London", label="start")
+    assert {name: len(values) for name, values in found.items()} == {"mac000002_load": 144, "mac000003_load": 100}
+
+
 def test_a_date_and_a_time_in_two_columns(tmp_path: Path) -> None:
     lines = ["date,time,kwh", *(f"2022-07-13,{hour:02d}:00,{hour}" for hour in range(24))]
     found = series_of("\n".join(lines) + "\n", tmp_path, timezone="America/Chicago")["load"]

@@ -1,5 +1,6 @@
 """Archives, operators' error messages, and files that are larger than they look."""
 
+import gzip
 import zipfile
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gridpact.data.importers import codes, limits, source, table
+from gridpact.data.importers import codes, drafts, limits, source, table
 from gridpact.data.importers.load import Loaded, load
 from import_samples import SAMPLES, caiso_lmp, ercot_dam, local
 
@@ -120,6 +121,25 @@ def test_parquet_that_is_damaged_or_of_other_columns(tmp_path: Path) -> None:
         pa.table({"interval_start": pa.array([], pa.string()), "x_usd_per_mwh": pa.array([], pa.float64())}), path
     )
     assert codes_of(load([path])) == ["no_rows"]
+
+
+def test_spreadsheets_and_other_compressions_say_what_to_do(tmp_path: Path) -> None:
+    sheet = zipped(tmp_path, {"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<x/>"}, "prices.xlsx")
+    loaded = load([sheet])
+    assert codes_of(loaded) == ["unknown_format"]
+    assert "save the sheet as CSV" in loaded.report.findings[0].action
+    packed = tmp_path / "prices.csv.gz"
+    packed.write_bytes(gzip.compress(b"a,b\n"))
+    assert "unpack it" in load([packed]).report.findings[0].action
+
+
+def test_more_readings_than_an_import_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MAX_READINGS", 100)
+    path = tmp_path / "prices.csv"
+    path.write_text(SAMPLES["prices.csv"].text, encoding="utf-8")
+    loaded = load([path])
+    assert codes_of(loaded) == ["too_large"]
+    assert loaded.series == []
 
 
 def test_findings_of_one_kind_are_counted_beyond_those_shown(tmp_path: Path) -> None:
