@@ -22,7 +22,12 @@ Files = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Source files of one format; CSV, XML, JSON, ZIP.")
 ]
 KindName = Annotated[
-    str | None, typer.Option("--kind", metavar="NAME", help="Importer; see gridpact data formats. Default: by content.")
+    str | None,
+    typer.Option(
+        "--kind",
+        metavar="NAME",
+        help="Importer (see gridpact data formats), or prices, profiles, sessions. Default: by content.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Timezone = Annotated[
@@ -269,6 +274,12 @@ def _print_description(found: dict[str, Any]) -> None:
             f"  {one['sessions']} sessions of {one['cars']} cars, {one['first']} to {one['end']}; "
             f"mean {mean} and {one['mean_stay_h']:.3g} h"
         )
+    origin = found["provenance"]
+    if origin is not None:
+        names = ", ".join(str(one.get("name")) for one in origin.get("sources", []))
+        typer.echo(f"  imported by {origin.get('importer')} from {names}")
+        for change in origin.get("changes", []):
+            typer.echo(f"    changed {change.get('kind')}: {change.get('rule')} ({change.get('count')})")
     if found["findings"]:
         typer.echo("  findings: " + ", ".join(f"{name} {count}" for name, count in found["findings"].items()))
 

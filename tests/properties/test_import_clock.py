@@ -67,7 +67,7 @@ def check(case: tuple[str, list[datetime], int, bool]) -> None:
 
 
 @given(written_days())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_local_times_come_back_at_their_instants(case: tuple[str, list[datetime], int, bool]) -> None:
     check(case)
 

@@ -114,7 +114,7 @@ def run(name: str, folder: Path, count: int) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_random_damage_is_a_finding_or_a_message(name: str, tmp_path: Path) -> None:
-    run(name, tmp_path, 5)
+    run(name, tmp_path, 3)
 
 
 @pytest.mark.deep

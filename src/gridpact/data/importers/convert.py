@@ -56,7 +56,7 @@ def import_files(
     Args:
         paths: source files of one format.
         out: ``.parquet`` or ``.csv``. Charging sessions get a second file beside it, ``<out>.fleet.csv``.
-        kind: name of an importer; None: told from the content.
+        kind: name of an importer, or prices, profiles or sessions; what is left open is told from the content.
         options: declarations and named repairs.
 
     Raises:

@@ -53,7 +53,7 @@ def load(paths: Sequence[Path], *, kind: str | None = None, options: ImportOptio
 
     Args:
         paths: files or archives.
-        kind: name of an importer; None: told from the content.
+        kind: name of an importer, or prices, profiles or sessions; what is left open is told from the content.
         options: declarations and named repairs.
 
     Raises:
@@ -63,12 +63,13 @@ def load(paths: Sequence[Path], *, kind: str | None = None, options: ImportOptio
     if not paths:
         raise InputError("give at least one file")
     loaded = Loaded(report=Report(), options=options or ImportOptions())
-    loaded.importer = None if kind is None else importer_named(kind)
+    group = Kind(kind) if kind in set(Kind) else None
+    loaded.importer = None if kind is None or group is not None else importer_named(kind)
     try:
         for path in paths:
             opened = open_source(path, loaded.report)
             loaded.sources.append(opened)
-            _read_parts(opened, loaded)
+            _read_parts(opened, loaded, group)
         loaded.drafts.stop_if_empty(loaded.report, file=loaded.sources[-1].name)
         _place(loaded)
     except TooManyReadingsError as problem:
@@ -99,8 +100,8 @@ def load_frame(frame: pd.DataFrame, *, name: str = "frame", options: ImportOptio
     return loaded
 
 
-def _read_parts(opened: Opened, loaded: Loaded) -> None:
-    found = [(part, loaded.importer or sniffed(part)) for part in opened.parts]
+def _read_parts(opened: Opened, loaded: Loaded, kind: Kind | None) -> None:
+    found = [(part, loaded.importer or sniffed(part, kind=kind)) for part in opened.parts]
     if loaded.importer is None:
         loaded.importer = next((importer for _, importer in found if importer is not None), None)
     if loaded.importer is None:

@@ -127,12 +127,16 @@ def importer_named(name: str) -> Importer:
         InputError: there is none.
     """
     if name not in IMPORTERS:
-        raise InputError(f"--kind {name!r} is not an importer; there are {', '.join(IMPORTERS)}")
+        raise InputError(
+            f"--kind {name!r} is no importer ({', '.join(IMPORTERS)}) and no kind of data ({', '.join(Kind)})"
+        )
     return IMPORTERS[name]
 
 
-def sniffed(source: Source) -> Importer | None:
-    """The importer that a source is most surely for; None where none knows it."""
-    scores = {name: importer.sniff(source) for name, importer in IMPORTERS.items()}
+def sniffed(source: Source, *, kind: Kind | None = None) -> Importer | None:
+    """The importer, of ``kind`` where that is given, that a source is most surely for; None where none knows it."""
+    scores = {
+        name: importer.sniff(source) for name, importer in IMPORTERS.items() if kind is None or importer.kind is kind
+    }
     best = max(scores, key=lambda name: scores[name])
     return IMPORTERS[best] if scores[best] > 0 else None

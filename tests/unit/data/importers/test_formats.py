@@ -38,6 +38,14 @@ def test_a_sound_file_is_recognised_and_has_no_errors(name: str, tmp_path: Path)
     assert loaded.series or loaded.sessions
 
 
+def test_a_kind_of_data_narrows_the_choice(tmp_path: Path) -> None:
+    source = written(SAMPLES["prices.csv"], tmp_path)
+    assert load([source], kind="prices").report.errors == 0
+    assert [finding.code for finding in load([source], kind="sessions").report.findings] == ["unknown_format"]
+    with pytest.raises(InputError, match="no importer"):
+        load([source], kind="weather")
+
+
 def test_there_is_a_sample_of_every_importer() -> None:
     assert {sample.importer for sample in SAMPLES.values()} == set(IMPORTERS)
 
