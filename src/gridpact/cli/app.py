@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gridpact.cli.data import data_app
 from gridpact.cli.environment import load_env_file
 from gridpact.cli.fleet import fleet_app
 from gridpact.cli.negotiate import negotiate, scenarios
@@ -31,6 +32,7 @@ app.command()(scenarios)
 app.command()(verify)
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(rules_app, name="rules")
+app.add_typer(data_app, name="data")
 
 
 def _version(show: bool) -> None:
