@@ -73,7 +73,7 @@ class FinishedDay:
         self.chronicle.note(EventKind.FILES_WRITTEN, at=self.ended_at, payload={"sha256": files.digests()})
         self.chronicle.note(EventKind.RUN_FINISHED, at=self.ended_at, payload={"outcome": self.result.outcome.value})
         with self.chronicle.stage("report"):
-            report = render_report(files)
+            report = render_report(files, events=self.chronicle.log.rows())
         return files.write(events=self.chronicle.log, performance=self.chronicle.performance(), report_html=report)
 
 
