@@ -223,7 +223,6 @@ def _figure(facts: Facts, traces: Traces, chart: Chart) -> str:
         height=210,
         x_title=f"local time, {facts.timezone}",
         y_title=chart.axis,
-        time=True,
     )
     for opportunity in facts.opportunities:
         plot.span(traces.hour(opportunity["start"]), traces.hour(opportunity["end"]), "window")
@@ -259,7 +258,9 @@ def _numbers(facts: Facts, traces: Traces, charts: Sequence[Chart]) -> str:
     cells: list[Floats] = []
     for chart in charts:
         for name, values in chart.fleet().items():
-            columns.append(Column(title=f"{chart.title}, {_WORDS[name].split(' (')[0].lower()} [{chart.unit}]", numeric=True))
+            columns.append(
+                Column(title=f"{chart.title}, {_WORDS[name].split(' (')[0].lower()} [{chart.unit}]", numeric=True)
+            )
             cells.append(values[1:] if chart.at_bounds else values)
     rows = []
     for first in range(0, len(traces.starts), per):

@@ -95,7 +95,8 @@ class Facts:
 
     def here(self, table: pd.DataFrame, opportunity: Mapping[str, Any]) -> pd.DataFrame:
         """Rows of one opportunity."""
-        return table[table["opportunity_id"] == opportunity["id"]]
+        rows: pd.DataFrame = table[table["opportunity_id"] == opportunity["id"]]
+        return rows
 
     def per_home(self, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
         """Sum of ``column`` over each home's rows, shape (H,)."""

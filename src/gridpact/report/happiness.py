@@ -69,9 +69,8 @@ def _histogram(members: np.ndarray[Any, Any], willing: np.ndarray[Any, Any], alt
     )
     for k in range(BINS):
         left, right = float(edges[k]) + 0.008, float(edges[k + 1]) - 0.008
-        tip = (
-            f"{number(edges[k], 1)} to {number(edges[k + 1], 1)}\n{inside[k]:,} members"
-            + (f", {outside[k]:,} willing and left out" if len(willing) else "")
+        tip = f"{number(edges[k], 1)} to {number(edges[k + 1], 1)}\n{inside[k]:,} members" + (
+            f", {outside[k]:,} willing and left out" if len(willing) else ""
         )
         plot.bar(left, right, 0.0, float(inside[k]), "new")
         if outside[k]:

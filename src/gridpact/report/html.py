@@ -36,6 +36,7 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
     sections = [
         Section(
             key="supply",
+            short="Supply and bid",
             title="Supply and bid",
             says="Every step is power a home asked to sell at a price, cheapest first; it shows who was cheap enough to be "
             "called and how the bid follows from what was asked.",
@@ -43,12 +44,14 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
         ),
         Section(
             key="rounds",
+            short="Rounds",
             title="Rounds",
             says="Asks fall and offers rise until they meet; it shows how prices were found and how much was agreed when.",
             body=_each(facts, lambda opportunity, k: rounds_figures(facts, opportunity)),
         ),
         Section(
             key="coalition",
+            short="Coalition",
             title="Who took part",
             says="Homes by kind of owner and devices; it shows who was asked, who answered and who was used, and whether "
             "some kinds were passed over.",
@@ -56,12 +59,14 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
         ),
         Section(
             key="homes",
+            short="Homes",
             title="Home by home",
             says="Each home's own answer to: am I in or out, why, and what do I earn?",
             body=people,
         ),
         Section(
             key="day",
+            short="The day",
             title="The day",
             says="Power and stored energy against the day without a sale; it shows what was really delivered in the shaded "
             "windows and what was taken back afterwards.",
@@ -69,24 +74,28 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
         ),
         Section(
             key="money",
+            short="Money",
             title="Where every dollar went",
             says="From what the market paid to what every party received; it adds up to the ledger, to the micro-dollar.",
             body=money(facts),
         ),
         Section(
             key="satisfaction",
+            short="Satisfaction",
             title="Satisfaction",
             says="How content owners are with pay, use and comfort; a deal that leaves owners unhappy will not be repeated.",
             body=_each(facts, lambda opportunity, k: happiness(facts, opportunity)),
         ),
         Section(
             key="risk",
+            short="Other prices",
             title="What other prices would have brought",
             says="The bid was made before the price was known; it shows what each price thought possible would have meant.",
             body=_each(facts, lambda opportunity, k: risk(facts, opportunity)),
         ),
         Section(
             key="checks",
+            short="Checks",
             title="What was checked",
             says="What the run tested of itself, what no rule promises, where the data comes from, and how an outsider "
             "can recheck all of it.",

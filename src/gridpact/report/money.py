@@ -13,7 +13,6 @@ from gridpact.coalition.payments import PAYMENT_RULES
 from gridpact.report import words
 from gridpact.report.facts import Facts
 from gridpact.report.page import name, number, percent, text
-from gridpact.report.svg import Axis, Key, Plot, figure, nice_axis
 from gridpact.report.tables import Column, cell, table
 from gridpact.report.traces import Traces
 
@@ -66,7 +65,7 @@ def money(facts: Facts) -> str:
     parts = waterfall(facts)
     sentence = money_sentence(facts.result["settlement"])
     return (
-        f'<p class="callout">{text(sentence)}</p><div class="grid two">{_chart(parts, sentence)}'
+        f'<p class="callout">{text(sentence)}</p><div class="grid two">{_chart(parts)}'
         f"{_owners(facts)}</div>{_table(parts)}"
         + (_by_opportunity(facts.ledger, facts.opportunities) if len(facts.opportunities) > 1 else "")
     )
@@ -92,37 +91,32 @@ def not_guaranteed(payment_rule: str) -> str:
     return "" if rule is None else rule.not_guaranteed
 
 
-def _chart(parts: Sequence[Part], alt: str) -> str:
+def _chart(parts: Sequence[Part]) -> str:
+    """A waterfall in rows, so that names of any length fit at any width."""
     before, spans = 0, []
     for part in parts[:-1]:
         spans.append((before, before + part.microusd))
         before += part.microusd
     spans.append((0, parts[-1].microusd))
-    levels = [units.usd(level) for span in spans for level in span]
-    most = max(abs(level) for level in levels)
+    low, high = min(0, *(min(span) for span in spans)), max(1, *(max(span) for span in spans))
+    most = units.usd(max(abs(low), abs(high)))
     digits = 2 if most >= 100 else 3 if most >= 10 else 4
-    ticks = tuple((float(k), part.title.replace(": ", ":\n").replace(" ", "\n", 1) if ": " not in part.title else part.title.replace(": ", "\n")) for k, part in enumerate(parts))
-    plot = Plot(
-        x=Axis(low=-0.5, high=len(parts) - 0.5, ticks=ticks),
-        y=nice_axis(min(0.0, *levels) * 1.02, max(0.0, *levels) * 1.06),
-        height=250,
-        y_title="USD",
+
+    def across(microusd: int) -> float:
+        return 100.0 * (microusd - low) / (high - low)
+
+    rows = []
+    for part, span in zip(parts, spans, strict=True):
+        left, right = across(min(span)), across(max(span))
+        homes = f" <small>{words.counted(part.homes, 'home')}</small>" if part.homes is not None else ""
+        rows.append(
+            f"<li><span>{text(part.title)}{homes}</span><b>{number(units.usd(part.microusd), digits, 'USD')}</b>"
+            f'<i class="track" style="--zero:{across(0):.3f}%"><i class="{part.css}" '
+            f'style="left:{left:.3f}%;width:{right - left:.3f}%"></i></i></li>'
+        )
+    return (
+        f'<div class="card"><h3>From the market to owners and operator</h3><ol class="fall">{"".join(rows)}</ol></div>'
     )
-    for k, (part, (low, high)) in enumerate(zip(parts, spans, strict=True)):
-        tip = f"{part.title}: {number(units.usd(part.microusd), 6, 'USD')}"
-        if part.homes is not None:
-            tip += f"\n{words.counted(part.homes, 'home')}"
-        plot.bar(k - 0.34, k + 0.34, units.usd(low), units.usd(high), part.css, tip)
-        plot.write(k, plot.px(units.usd(max(low, high))) - 6, number(units.usd(part.microusd), digits if part.microusd else 0), "value")
-        if k + 1 < len(parts):
-            plot.rule("r-join", y=units.usd(high), to=(k + 0.34, k + 0.66))
-    keys = [
-        Key(label="Revenue", css="c-market box"),
-        Key(label="Owners, by kind", css="c-owners box"),
-        Key(label="Penalties", css="c-penalty box"),
-        Key(label="Operator", css="c-operator box"),
-    ]
-    return figure(plot, title="From the market to owners and operator", alt=alt, keys=keys)
 
 
 def _table(parts: Sequence[Part]) -> str:
@@ -139,7 +133,9 @@ def _table(parts: Sequence[Part]) -> str:
         rows.append(
             [
                 cell(text(part.title), part.title),
-                cell("–" if part.homes is None else f"{part.homes:,}", None if part.homes is None else float(part.homes)),
+                cell(
+                    "–" if part.homes is None else f"{part.homes:,}", None if part.homes is None else float(part.homes)
+                ),
                 cell(number(amount, 6), amount),
                 cell(number(units.usd(left), 6), units.usd(left)),
             ]

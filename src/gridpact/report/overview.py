@@ -80,19 +80,22 @@ def lead(facts: Facts) -> str:
     if result["outcome"] != "awarded":
         return sentence
     if len(facts.opportunities) == 1:
-        return f"{words.outcome_sentence(result, facts.opportunities[0]['id'])} {sentence}"
+        sold = words.outcome_sentence(result, facts.opportunities[0]["id"]).replace("Awarded: ", "Sold ", 1)
+        return f"{sold} {sentence}"
     sold = [words.outcome_sentence(result, each["id"]).partition(" (")[0] for each in facts.opportunities]
     inside = [sale.removeprefix("Awarded: ") for sale in sold if sale.startswith("Awarded: ")]
     others = len(sold) - len(inside)
-    rest = f"; {words.counted(others, 'other opportunity').replace('opportunitys', 'opportunities')} without an award" if others else ""
-    return f"Awarded: {'; '.join(inside[:4])}{' and more' if len(inside) > 4 else ''}{rest}. {sentence}"
+    rest = (
+        f"; {words.counted(others, 'other opportunity').replace('opportunitys', 'opportunities')} without an award"
+        if others
+        else ""
+    )
+    return f"Sold {'; '.join(inside[:4])}{' and more' if len(inside) > 4 else ''}{rest}. {sentence}"
 
 
 def _asked(facts: Facts) -> str:
     """Each opportunity: what was asked, and what became of it."""
-    entries = "".join(
-        f"<li>{_request(facts, opportunity)}</li>" for opportunity in facts.opportunities
-    )
+    entries = "".join(f"<li>{_request(facts, opportunity)}</li>" for opportunity in facts.opportunities)
     return f'<ul class="asked">{entries}</ul>'
 
 
@@ -124,7 +127,11 @@ def _tiles(facts: Facts) -> str:
             f"{len(coalition['members']):,} of {homes:,}",
             f"{words.quantity(coalition['options_kw'])} kW agreed as options",
         ),
-        ("Committed", f"{words.quantity(coalition['committed_kw'])} kW", f"of {words.quantity(requested)} kW requested"),
+        (
+            "Committed",
+            f"{words.quantity(coalition['committed_kw'])} kW",
+            f"of {words.quantity(requested)} kW requested",
+        ),
     ]
     if result["outcome"] == "awarded":
         tiles += [
@@ -209,7 +216,8 @@ def _limits(facts: Facts) -> str:
 
 def _facts(entries: list[tuple[str, str, str]]) -> str:
     rows = "".join(
-        f"<div><dt>{text(what)}<span>{text(how)}</span></dt><dd>{text(value)}</dd></div>" for what, how, value in entries
+        f"<div><dt>{text(what)}<span>{text(how)}</span></dt><dd>{text(value)}</dd></div>"
+        for what, how, value in entries
     )
     return f'<dl class="facts">{rows}</dl>'
 

@@ -21,6 +21,8 @@ class Section:
 
     key: str
     """Fragment of its address, plain letters."""
+    short: str
+    """Its name in the list of contents."""
     title: str
     says: str
     """One sentence: what it shows and why that matters. Plain text."""
@@ -76,9 +78,7 @@ def details(summary: str, body: str, *, css: str = "") -> str:
     return f'<details class="{css}"><summary>{text(summary)}</summary>{body}</details>'
 
 
-def document(
-    *, title: str, head: str, sections: Sequence[Section], foot: str, data: Mapping[str, Any]
-) -> str:
+def document(*, title: str, head: str, sections: Sequence[Section], foot: str, data: Mapping[str, Any]) -> str:
     """The whole file.
 
     Args:
@@ -96,9 +96,7 @@ def document(
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    contents = "".join(
-        f'<li><a href="#{section.key}">{text(section.title)}</a></li>' for section in sections
-    )
+    contents = "".join(f'<li><a href="#{section.key}">{text(section.short)}</a></li>' for section in sections)
     chapters = "\n".join(
         f'<section id="{section.key}" aria-labelledby="{section.key}-title">'
         f'<h2 id="{section.key}-title">{text(section.title)}</h2>'

@@ -16,6 +16,8 @@ from gridpact.report.tables import Cell, Column, cell, table
 
 MOST_MARKS = 60
 """Marks in the fullest field of the map; beyond, a mark stands for several homes."""
+NAMED_MARKS = 40
+"""Homes up to which a mark carries its home's name."""
 MOST_ROWS = 12_000
 """Rows that the page holds for searching."""
 MOST_BYTES = 2_300_000
@@ -101,9 +103,13 @@ def _field(
 ) -> str:
     order = homes[np.lexsort((-agreed[homes], stages[homes]))]
     inside = int((stages[homes] == 0).sum())
+    named = each == 1 and len(facts.homes) <= NAMED_MARKS
+    css = "marks named" if named else "marks"
     if each == 1:
         marks = "".join(
-            f'<i class="sq {STAGES[stages[home]]}" data-t="{text(_tip(facts, home, stages, committed, agreed))}"></i>'
+            f'<span data-t="{text(_tip(facts, home, stages, committed, agreed))}"><i class="sq {STAGES[stages[home]]}"></i>'
+            + (f"{name(label(facts.homes[home], 18))}" if named else "")
+            + "</span>"
             for home in order
         )
     else:
@@ -111,7 +117,7 @@ def _field(
             f'<i class="sq {STAGES[k]}"></i>' * -(-int((stages[homes] == k).sum()) // each) for k in range(len(STAGES))
         )
     return (
-        f'<div class="field"><h4>{text(heading)}</h4><div class="marks" aria-hidden="true">{marks}</div>'
+        f'<div class="field"><h4>{text(heading)}</h4><div class="{css}" aria-hidden="true">{marks}</div>'
         f"<p>{inside:,} of {len(homes):,} in · {number(float(committed[homes].sum()), 1)} of "
         f"{number(float(agreed[homes].sum()), 1)} kW agreed</p></div>"
     )
@@ -240,7 +246,9 @@ def _reasons(rows: pd.DataFrame) -> str:
 
 def _titles(facts: Facts) -> list[Column]:
     reserve = {opportunity["product"] != "energy" for opportunity in facts.opportunities}
-    delivered = "Held [kWh]" if reserve == {True} else "Delivered [kWh]" if reserve == {False} else "Delivered or held [kWh]"
+    delivered = (
+        "Held [kWh]" if reserve == {True} else "Delivered [kWh]" if reserve == {False} else "Delivered or held [kWh]"
+    )
     several = [Column(title="Opportunity")] if len(facts.opportunities) > 1 else []
     return [
         Column(title="Home"),
@@ -252,7 +260,7 @@ def _titles(facts: Facts) -> list[Column]:
         Column(title="Agreed [kW]", numeric=True),
         Column(title=delivered, numeric=True),
         Column(title="Earned [USD]", numeric=True),
-        Column(title="Satisfaction", numeric=True),
+        Column(title="Satisfied, 0 to 1", numeric=True),
         Column(title="Why", css="why"),
     ]
 
@@ -272,7 +280,7 @@ def _cells(facts: Facts, row: Mapping[Any, Any]) -> list[Cell]:
         cell(number(row["committed_kw"], 3) if inside else NONE),
         cell(number(row["agreed_kw"], 3) if row["agreed_kw"] else NONE),
         cell(number(row["delivered_kwh"], 3) if inside else NONE),
-        cell(number(row["paid_usd"], 6 if row["paid_usd"] < 100 else 2) if inside else NONE),
+        cell(number(row["paid_usd"], 4 if row["paid_usd"] < 100 else 2) if inside else NONE),
         cell(number(row["satisfaction"], 2)),
         cell(text(row["why"])),
     ]
@@ -281,7 +289,13 @@ def _cells(facts: Facts, row: Mapping[Any, Any]) -> list[Cell]:
 def _browser(facts: Facts, rows: pd.DataFrame, note: str) -> str:
     """Search, filters and the table; without the script, its first rows."""
     shown = [_cells(facts, row) for row in rows.head(FIRST_ROWS).to_dict("records")]
-    drawn = table(_titles(facts), shown, caption="Every home: in or out, why, and what it earned", css="stacked homes", name="homes")
+    drawn = table(
+        _titles(facts),
+        shown,
+        caption="Every home: in or out, why, and what it earned",
+        css="stacked homes",
+        name="homes",
+    )
     count = words.counted(len(rows), "row") if len(facts.opportunities) > 1 else words.counted(len(rows), "home")
     first = f"The first {len(shown)} of {count}, largest first." if len(rows) > len(shown) else f"{count}."
 

@@ -192,10 +192,12 @@
   });
   all(".marks").forEach(function (marks) {
     marks.addEventListener("pointermove", function (event) {
-      if (event.target.dataset.t) place(event.target.dataset.t, event.clientX, event.clientY); else tip.hidden = true;
+      var mark = event.target.closest("[data-t]");
+      if (mark) place(mark.dataset.t, event.clientX, event.clientY); else tip.hidden = true;
     });
     marks.addEventListener("pointerdown", function (event) {
-      if (event.target.dataset.t) place(event.target.dataset.t, event.clientX, event.clientY);
+      var mark = event.target.closest("[data-t]");
+      if (mark) place(mark.dataset.t, event.clientX, event.clientY);
     });
     marks.addEventListener("pointerleave", function () { tip.hidden = true; });
   });
@@ -215,12 +217,13 @@
     names.forEach(function (name) { series[name].forEach(function (value) { if (value !== null) values.push(value / 100); }); });
     var low = Math.min.apply(null, values), high = Math.max.apply(null, values);
     if (high <= low) high = low + 1;
-    var step = niceStep((high - low) / 4), digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    var step = niceStep((high - low) / 4), digits = 0;
+    while (digits < 9 && Math.abs(Number(step.toFixed(digits)) - step) > step * 1e-9) digits += 1;
     low = Math.floor(low / step + 1e-9) * step;
     high = Math.ceil(high / step - 1e-9) * step;
     var height = parseFloat(getComputedStyle(plot).getPropertyValue("--h")), span = data.day.clock.length - 1;
     var down = function (value) { return height * (1 - (value - low) / (high - low)); };
-    var grid = plot.querySelector(".grid"), axis = plot.querySelector(".ay"), widest = 1;
+    var grid = plot.querySelector(".lines"), axis = plot.querySelector(".ay"), widest = 1;
     while (grid.firstChild) grid.removeChild(grid.firstChild);
     while (axis.firstChild) axis.removeChild(axis.firstChild);
     for (var tick = low; tick <= high + step / 1e6; tick += step) {
@@ -261,6 +264,20 @@
       all("[data-days] figure").forEach(redraw);
     });
   }
+
+  // What scrolls sideways can be reached by key.
+  function reachable() {
+    all(".scroll").forEach(function (area) {
+      var wide = area.scrollWidth > area.clientWidth + 1;
+      if (wide) {
+        area.tabIndex = 0;
+        area.setAttribute("role", "region");
+        area.setAttribute("aria-label", area.querySelector("caption").textContent + ", scrolls sideways");
+      } else ["tabindex", "role", "aria-label"].forEach(function (name) { area.removeAttribute(name); });
+    });
+  }
+  window.addEventListener("resize", reachable);
+  all("details").forEach(function (fold) { fold.addEventListener("toggle", reachable); });
 
   // Tables: a heading sorts, again the other way round. What has no value stays last.
   function compare(a, b) {
@@ -315,6 +332,8 @@
     });
   });
 
+  reachable();
+
   // Every home: search, filters, pages.
   var browser = document.querySelector(".browser");
   if (!browser) return;
@@ -345,7 +364,7 @@
     if (value === null) return "\u2013";
     if (typeof value === "string") return value;
     var kind = column - stageAt;
-    return shown(value, kind === 4 ? (value < 100 ? 6 : 2) : kind === 5 ? 2 : 3);
+    return shown(value, kind === 4 ? (value < 100 ? 4 : 2) : kind === 5 ? 2 : 3);
   }
   function draw() {
     var per = homes.first, last = Math.max(0, Math.ceil(found.length / per) - 1);
@@ -374,6 +393,7 @@
     browser.querySelector("[data-page-at]").textContent = "Page " + shown(page + 1, 0) + " of " + shown(last + 1, 0);
     browser.querySelector("[data-page='-1']").disabled = page === 0;
     browser.querySelector("[data-page='1']").disabled = page === last;
+    reachable();
   }
   function search() {
     var asked = {};

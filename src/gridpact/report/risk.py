@@ -135,9 +135,7 @@ def _nothing_bid(facts: Facts, opportunity: Mapping[str, Any], scenarios: Scenar
     )
 
 
-def _sentence(
-    found: Sequence[AtPrice], scenarios: Scenarios | None, here: AtPrice | None, unit: str
-) -> str:
+def _sentence(found: Sequence[AtPrice], scenarios: Scenarios | None, here: AtPrice | None, unit: str) -> str:
     parts = []
     if scenarios is not None:
         chance = sum(q for q, at in zip(scenarios.probabilities, found, strict=True) if at.quantity_kw > 0)
@@ -151,9 +149,7 @@ def _sentence(
             )
         parts[-1] += "."
     if here is not None:
-        parts.append(
-            f"The market cleared at {number(here.price)} {unit}, which took {number(here.quantity_kw, 3)} kW."
-        )
+        parts.append(f"The market cleared at {number(here.price)} {unit}, which took {number(here.quantity_kw, 3)} kW.")
     return " ".join(parts) or "What the bid would sell at each of its own prices."
 
 
@@ -201,14 +197,24 @@ def _charts(
         plot.path(xs, ys, "l-bid" if kind == "kw" else "l-operator")
         for at, chance in zip(found, chances, strict=True):
             tip = (
-                f"at {number(at.price)} {unit}" + (f" (chance {percent(chance)})" if chance is not None else "")
+                f"at {number(at.price)} {unit}"
+                + (f" (chance {percent(chance)})" if chance is not None else "")
                 + f"\n{number(at.quantity_kw, 3)} kW clear, revenue {number(at.revenue_usd, 2, 'USD')}"
-                + (f"\nowners {number(at.owners_usd, 2, 'USD')}, operator {number(at.profit_usd, 2, 'USD')}" if known else "")
+                + (
+                    f"\nowners {number(at.owners_usd, 2, 'USD')}, operator {number(at.profit_usd, 2, 'USD')}"
+                    if known
+                    else ""
+                )
             )
             radius = 3.0 + 4.5 * ((chance or 0.0) / likeliest) ** 0.5 if chance is not None else 4.5
             plot.point(at.price, value(at), "risk", tip, radius)
         keys = [Key(label="At any price", css=f"{'c-bid' if kind == 'kw' else 'c-operator'} line")]
-        keys.append(Key(label="A price thought possible (larger: likelier)" if chances[0] is not None else "A price of the bid", css="c-risk point"))
+        keys.append(
+            Key(
+                label="A price thought possible (larger: likelier)" if chances[0] is not None else "A price of the bid",
+                css="c-risk point",
+            )
+        )
         if here is not None:
             keys.append(Key(label="Where the market cleared", css="c-text dash"))
         panels.append(
@@ -236,7 +242,7 @@ def _table(
     unit: str,
 ) -> str:
     columns = [
-        Column(title=f"Market price [{unit}]", numeric=True),
+        Column(title=f"Market price [{unit}]"),
         Column(title="Chance", numeric=True),
         Column(title="Would clear [kW]", numeric=True),
         Column(title="Revenue [USD]", numeric=True),
@@ -259,6 +265,7 @@ def _table(
         rows.append(row(here, None, f"{number(here.price)} (came)"))
     foot: list[Cell] = []
     if scenarios is not None:
+
         def expected(values: Sequence[float | None]) -> float | None:
             if any(value is None for value in values):
                 return None
@@ -275,4 +282,4 @@ def _table(
         foot = [cell(f"{number(means[0][0])} expected"), cell(NONE)]
         foot += [cell(number(mean, digits)) for mean, digits in means[2:]]
     shown = table(columns, rows, caption="What each market price would bring", foot=foot, css="stacked")
-    return f'<details class="numbers" open><summary>{len(rows)} prices, one by one</summary>{shown}</details>'
+    return f'<details class="numbers"><summary>{len(rows)} prices, one by one: what each would bring</summary>{shown}</details>'

@@ -158,7 +158,9 @@ def _each_ask(plot: Plot, asked: pd.DataFrame, at: float, unit: str) -> None:
     for home, row in sums.iterrows():
         price = float(row["worth"] / row["quantity_kw"]) if row["quantity_kw"] > 0 else float("nan")
         if price == price and price <= plot.y.high:
-            tip = f"{label(home)} asked {number(price)} {unit} on average\nfor {number(float(row['quantity_kw']), 3)} kW"
+            tip = (
+                f"{label(home)} asked {number(price)} {unit} on average\nfor {number(float(row['quantity_kw']), 3)} kW"
+            )
             plot.point(at - 0.16, price, "askring", tip, 4.0)
 
 
@@ -186,7 +188,9 @@ def _power(rounds: pd.DataFrame, alt: str) -> str:
         plot.bar(at - 0.28, at + 0.28, before, float(row["total_kw"]), "new", tip)
         plot.bar(at - 0.28, at + 0.28, 0.0, float(row["total_kw"]), "hit", tip)
         if len(rounds) <= 8:
-            plot.write(at, plot.px(float(row["total_kw"])) - 6, number(row["total_kw"], 1 if top < 1000 else 0), "value")
+            plot.write(
+                at, plot.px(float(row["total_kw"])) - 6, number(row["total_kw"], 1 if top < 1000 else 0), "value"
+            )
     keys = [Key(label="Newly agreed", css="c-in box"), Key(label="Agreed before", css="c-option stripes")]
     return figure(plot, title="Power agreed", alt=alt, keys=keys)
 

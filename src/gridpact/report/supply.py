@@ -118,7 +118,7 @@ def supply_figure(facts: Facts, opportunity: Mapping[str, Any], *, number_of: in
     said = "expected price" if clearing is None else "clearing price"
     scenarios = scenarios_of(facts, opportunity)
     extent = _extent(stack, opportunity, price, segments, unit)
-    plot = _plot(extent, unit, personas, assets)
+    plot = _plot(extent, unit, personas, assets, priced=scenarios is not None and len(scenarios) > 1)
     _bars(plot, bars, personas, assets, unit)
     _prices(plot, scenarios, price=price, requested=float(opportunity["requested_kw"]))
     _bid(plot, segments, unit)
@@ -138,7 +138,7 @@ def supply_figure(facts: Facts, opportunity: Mapping[str, Any], *, number_of: in
     keys.append(Key(label=f"{said.capitalize()}, {number(price)} {unit}", css="c-text dash"))
     keys.append(Key(label=f"Requested, {words.quantity(opportunity['requested_kw'])} kW", css="c-muted dot"))
     if scenarios is not None and len(scenarios) > 1:
-        keys.append(Key(label="Prices thought possible (right edge; longer: likelier)", css="c-risk line"))
+        keys.append(Key(label="Prices thought possible (right margin; longer: likelier)", css="c-risk line"))
     picker = _picker(personas, assets, number_of)
     drawn = figure(
         plot,
@@ -167,8 +167,8 @@ def _picker(personas: Groups, assets: Groups, number_of: int) -> str:
     return f'<div class="picker"><fieldset class="js"><legend>Colour by</legend>{choices}</fieldset>{legends}</div>'
 
 
-def _plot(extent: _Extent, unit: str, personas: Groups, assets: Groups) -> Plot:
-    axis = nice_axis(extent.low, extent.top)
+def _plot(extent: _Extent, unit: str, personas: Groups, assets: Groups, *, priced: bool) -> Plot:
+    axis = nice_axis(extent.low, extent.top, count=6)
     ticks = nice_axis(0.0, extent.right, count=8, pad=False).ticks
     lanes = max(len(personas.names), len(assets.names))
     return Plot(
@@ -177,7 +177,8 @@ def _plot(extent: _Extent, unit: str, personas: Groups, assets: Groups) -> Plot:
         height=300,
         x_title="kW, cheapest ask first",
         y_title=unit,
-        below=_LANE_PX * lanes + 16 if lanes > 1 else 0,
+        right_px=30 if priced else 14,
+        below=_LANE_PX * lanes + 2 if lanes > 1 else 0,
     )
 
 
@@ -199,8 +200,8 @@ def _bars(plot: Plot, bars: pd.DataFrame, personas: Groups, assets: Groups, unit
         plot.bar(left, right, low, high, css, tip)
         if row["state"] == "option":
             plot.bar(left, right, low, high, "over")
-        if len(records) <= NAMED_BARS and right - left > 0.055 * plot.x.high and row["price"] > 0:
-            plot.write((left + min(right, plot.x.high)) / 2, max(plot.px(row["price"]), 0.0) + 15, label(row["home_id"], 9), "onbar")
+        if len(records) <= NAMED_BARS:
+            _name(plot, left, min(right, plot.x.high), label(row["home_id"], 12))
     base = plot.height + 62
     for kind, groups in (("persona", personas), ("asset", assets)):
         if max(len(personas.names), len(assets.names)) < 2:
@@ -214,6 +215,15 @@ def _bars(plot: Plot, bars: pd.DataFrame, personas: Groups, assets: Groups, unit
                 f"{number(power, 1)} kW</text>"
                 f'<rect class="lane" x="0" y="{top + 5}" width="100%" height="9"/>{_lane(plot, cells, top + 5)}</g>'
             )
+
+
+def _name(plot: Plot, left: float, right: float, who: str) -> None:
+    """A home's name on its bar, where it has room: everywhere, on wide screens only, or not at all."""
+    share = (right - left) / plot.x.high
+    room = len(who) * 7.4 + 6
+    if share * 560 >= room:
+        css = "onbar" if share * 240 >= room else "onbar roomy"
+        plot.write((left + right) / 2, plot.px(0.0) - 8, who, css)
 
 
 def _lane(plot: Plot, cells: Sequence[Mapping[Any, Any]], top: float) -> str:
@@ -247,8 +257,7 @@ def _prices(plot: Plot, scenarios: Scenarios | None, *, price: float, requested:
     likeliest = max(scenarios.probabilities)
     for value, chance in zip(scenarios.prices, scenarios.probabilities, strict=True):
         if plot.y.low <= value <= plot.y.high:
-            reach = plot.x.high * (1.0 - 0.05 * chance / likeliest)
-            plot.rule("r-scenario", y=value, to=(reach, plot.x.high))
+            plot.beside(value, chance / likeliest, "r-scenario")
 
 
 def _bid(plot: Plot, segments: Sequence[Mapping[str, float]], unit: str) -> None:
@@ -260,7 +269,9 @@ def _bid(plot: Plot, segments: Sequence[Mapping[str, float]], unit: str) -> None
         xs += [min(reached, plot.x.high), min(end, plot.x.high)]
         ys += [float(segment["price"])] * 2
         tip = f"bid: {number(segment['quantity_kw'], 3)} kW at {number(segment['price'])} {unit}\n{number(end, 3)} kW in all up to this price"
-        plot.point((min(reached, plot.x.high) + min(end, plot.x.high)) / 2, float(segment["price"]), "bidpoint", tip, 3.5)
+        plot.point(
+            (min(reached, plot.x.high) + min(end, plot.x.high)) / 2, float(segment["price"]), "bidpoint", tip, 3.5
+        )
         reached = end
     if xs:
         plot.path(xs, ys, "l-halo")
@@ -287,7 +298,7 @@ def _extent(
     highest = float(stack["price"].max())
     top = max(min(highest, 2.4 * max(near)), max(near), 1.0) * 1.05
     shown = stack[stack["left_kw"] < right]
-    above = float(shown.loc[shown["price"] > nice_axis(0.0, top).high, "quantity_kw"].sum())
+    above = float(shown.loc[shown["price"] > nice_axis(0.0, top, count=6).high, "quantity_kw"].sum())
     beyond = total - float(shown["quantity_kw"].sum())
     notes = []
     if above > 0:

@@ -57,7 +57,7 @@ def nice_axis(low: float, high: float, *, count: int = 5, pad: bool = True) -> A
     if not high > low:
         low, high = (low - 0.5, high + 0.5) if low else (0.0, 1.0)
     step = nice_step((high - low) / max(1, count - 1))
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    digits = next((digits for digits in range(9) if abs(round(step, digits) - step) < 1e-9 * step), 9)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     if pad:
         low, high = first * step, last * step
@@ -89,8 +89,8 @@ class Plot:
     stretched: list[str] = field(default_factory=list)
     """Paths of the inner drawing, over the marks."""
     labels: list[str] = field(default_factory=list)
-    time: bool = False
-    """Whether the script may redraw it for one home."""
+    right_px: int = 14
+    """Room at the right [px]."""
 
     def px(self, value: float) -> float:
         """Height of ``value`` from the top [px]."""
@@ -126,7 +126,9 @@ class Plot:
             f'<circle class="{css}" cx="{self.percent(x)}" cy="{_short(self.px(y))}" r="{_short(radius)}"{says}/>'
         )
 
-    def rule(self, css: str, *, x: float | None = None, y: float | None = None, to: tuple[float, float] | None = None) -> None:
+    def rule(
+        self, css: str, *, x: float | None = None, y: float | None = None, to: tuple[float, float] | None = None
+    ) -> None:
         """A straight line at ``x`` or at ``y``, from edge to edge or over the part ``to``."""
         if y is not None:
             left, right = to or (self.x.low, self.x.high)
@@ -168,6 +170,13 @@ class Plot:
             pen = True
         return "".join(parts)
 
+    def beside(self, y: float, length: float, css: str) -> None:
+        """A short level line at ``y`` in the room at the right, ``length`` of 0 to 1 of that room."""
+        end = _short(4 + length * (self.right_px - 6))
+        self.marks.append(
+            f'<svg x="100%" y="{_short(self.px(y))}" overflow="visible"><line class="{css}" x1="4" x2="{end}"/></svg>'
+        )
+
     def write(self, x: float, y_px: float, words: str, css: str = "", *, anchor: str = "middle", dx: int = 0) -> None:
         """Text at a value across and pixels down."""
         shift = f' dx="{dx}"' if dx else ""
@@ -184,7 +193,7 @@ class Plot:
         """The drawing, and the room it needs below [px]."""
         grid = "".join(
             f'<line x1="0" x2="100%" y1="{_short(self.px(tick))}" y2="{_short(self.px(tick))}"'
-            f'{" class=zero" if tick == 0 else ""}/>'
+            f"{' class=zero' if tick == 0 else ''}/>"
             for tick, _ in self.y.ticks
         )
         up = "".join(
@@ -202,7 +211,7 @@ class Plot:
         )
         drawing = (
             f'<svg class="plot-svg" width="100%" height="{self.height}" aria-hidden="true" focusable="false">'
-            f'{"".join(self.back)}<g class="grid">{grid}</g>{"".join(self.marks)}{inner}'
+            f'{"".join(self.back)}<g class="lines">{grid}</g>{"".join(self.marks)}{inner}'
             f'<g class="ax ay">{up}</g><g class="ax">{across}{title if self.x_title else ""}'
             f'{y_title if self.y_title else ""}</g><g class="ax">{"".join(self.labels)}</g></svg>'
         )
@@ -247,7 +256,7 @@ def figure(
     return (
         f"<figure><figcaption>{head}{legend(keys)}</figcaption>"
         f'<div class="plot" role="img" aria-label="{text(alt)}"{tag} '
-        f'style="--l:{plot.left_px}px;--b:{foot}px;--h:{plot.height}px">{drawing}</div>'
+        f'style="--l:{plot.left_px}px;--r:{plot.right_px}px;--b:{foot}px;--h:{plot.height}px">{drawing}</div>'
         + (f'<p class="note">{text(note)}</p>' if note else "")
         + extra
         + "</figure>"
@@ -266,4 +275,3 @@ def _short(value: float, digits: int = 2) -> str:
     """A number without trailing zeros."""
     shown = f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
     return "0" if shown in ("-0", "") else shown
-

@@ -64,7 +64,7 @@ def table(
 
 def _cells(columns: Sequence[Column], row: Sequence[Cell]) -> str:
     return "".join(
-        f"<{_tag(k)} class=\"{'n' if column.numeric else ''} {column.css}{' empty' if entry.html == NONE else ''}\""
+        f'<{_tag(k)} class="{"n" if column.numeric else ""} {column.css}{" empty" if entry.html == NONE else ""}"'
         f' data-label="{text(column.title)}"{_sort(entry)}><span>{entry.html}</span></{_tag(k).split(" ")[0]}>'
         for k, (entry, column) in enumerate(zip(row, columns, strict=True))
     )
