@@ -105,8 +105,8 @@ def _of_device(facts: Facts, traces: Traces, device: Device) -> list[Chart]:
     energy: dict[str, Floats] = {}
     for phase in traces.phases:
         stored = traces.of(phase, device.energy_kwh)
-        if device.start is not None:
-            begin = facts.fleet[device.start[0]] * facts.fleet[device.start[1]]
+        if device.start_fraction is not None:
+            begin = facts.fleet[device.start_fraction] * facts.fleet[device.capacity_kwh]
             first = np.where(owners, begin.to_numpy(dtype=np.float64, na_value=np.nan), np.nan)
             energy[phase] = np.concatenate((first[:, None], stored), axis=1)
         else:
@@ -118,7 +118,7 @@ def _of_device(facts: Facts, traces: Traces, device: Device) -> list[Chart]:
             unit="kWh",
             axis="kWh",
             series=energy,
-            at_bounds=device.start is not None,
+            at_bounds=device.start_fraction is not None,
             zero=True,
             note=device.note,
         )
@@ -236,7 +236,10 @@ def _figure(facts: Facts, traces: Traces, chart: Chart) -> str:
             plot.steps(traces.hours, fleet[name], css, name=name, filled=filled)
     keys = [Key(label=_WORDS[name], css=f"c-{name} {_MARKS[name]}") for name in order]
     keys.append(_window_key(facts))
-    alt = f"{chart.title} of all homes by phase over the day, between {number(low, 1)} and {number(high, 1)} {chart.unit}."
+    alt = (
+        f"{chart.title} of all homes by phase over the day, between {number(low, 1)} and "
+        f"{number(high, 1)} {chart.unit}."
+    )
     return figure(plot, title=chart.title, alt=alt, keys=keys, note=chart.note, chart=chart.key)
 
 

@@ -69,7 +69,7 @@ class Facts:
         dispatch = self._run.table("dispatch")
         if dispatch.empty:
             return None
-        return Traces(dispatch, self.homes, step_minutes=int(self.opportunities[0]["step_minutes"]))
+        return Traces(dispatch, self.fleet, step_minutes=int(self.opportunities[0]["step_minutes"]))
 
     def table(self, name: str) -> pd.DataFrame:
         """Another table of the run."""
@@ -118,9 +118,10 @@ class Facts:
         """Payload of the first event of ``kind``, of an opportunity where one is given; empty where there is none."""
         for row in self.events:
             payload = row.get("payload")
-            if row.get("kind") == kind and isinstance(payload, Mapping):
-                if opportunity is None or payload.get("opportunity_id") == opportunity["id"]:
-                    return payload
+            if row.get("kind") != kind or not isinstance(payload, Mapping):
+                continue
+            if opportunity is None or payload.get("opportunity_id") == opportunity["id"]:
+                return payload
         return {}
 
     def outcome(self, opportunity: Mapping[str, Any]) -> Mapping[str, Any]:

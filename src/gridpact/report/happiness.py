@@ -50,7 +50,8 @@ def _sentence(
     everyone = np.concatenate((members, willing))
     if len(willing):
         parts.append(
-            f"With {words.counted(len(willing), 'willing home')} that {'was' if len(willing) == 1 else 'were'} left out, "
+            f"With {words.counted(len(willing), 'willing home')} that "
+            f"{'was' if len(willing) == 1 else 'were'} left out, "
             f"the mean is {number(float(everyone.mean()), 2)}."
         )
     return " ".join(parts)
@@ -129,9 +130,12 @@ def _groups(
     shown = table(columns, rows, caption="Satisfaction by kind of owner", css="stacked")
     weights = f"{PAY_WEIGHT:g} pay + {VOLUME_WEIGHT:g} volume + {COMFORT_WEIGHT:g} comfort"
     return (
-        f'<div class="card"><h3>By kind of owner, and why</h3>{shown}<p class="note">A score is {weights}. Pay: the share '
-        "of what there was to gain above its private cost that an owner received. Volume: the share of its agreed power "
+        f'<div class="card"><h3>By kind of owner, and why</h3>{shown}<p class="note">A score is {weights}. '
+        "Pay: the share "
+        "of what there was to gain above its private cost that an owner received. Volume: the share of its "
+        "agreed power "
         "that was used. Comfort: how much of the battery's margin above the owner's reserve was kept. A part without a "
-        "subject drops; a broken preference makes it 0; who is willing and left out has no pay and no volume. Pay is not "
+        "subject drops; a broken preference makes it 0; who is willing and left out has no pay and no "
+        "volume. Pay is not "
         "shown home by home, because it would give private costs away.</p></div>"
     )

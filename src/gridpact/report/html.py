@@ -38,7 +38,8 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
             key="supply",
             short="Supply and bid",
             title="Supply and bid",
-            says="Every step is power a home asked to sell at a price, cheapest first; it shows who was cheap enough to be "
+            says="Every step is power a home asked to sell at a price, cheapest first; it shows who was "
+            "cheap enough to be "
             "called and how the bid follows from what was asked.",
             body=_each(facts, lambda opportunity, k: supply_figure(facts, opportunity, number_of=k)),
         ),
@@ -46,14 +47,16 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
             key="rounds",
             short="Rounds",
             title="Rounds",
-            says="Asks fall and offers rise until they meet; it shows how prices were found and how much was agreed when.",
+            says="Asks fall and offers rise until they meet; it shows how prices were found and how much "
+            "was agreed when.",
             body=_each(facts, lambda opportunity, k: rounds_figures(facts, opportunity)),
         ),
         Section(
             key="coalition",
             short="Coalition",
             title="Who took part",
-            says="Homes by kind of owner and devices; it shows who was asked, who answered and who was used, and whether "
+            says="Homes by kind of owner and devices; it shows who was asked, who answered and who was "
+            "used, and whether "
             "some kinds were passed over.",
             body=_each(facts, lambda opportunity, k: map_of(facts, opportunity)),
         ),
@@ -68,7 +71,8 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
             key="day",
             short="The day",
             title="The day",
-            says="Power and stored energy against the day without a sale; it shows what was really delivered in the shaded "
+            says="Power and stored energy against the day without a sale; it shows what was really "
+            "delivered in the shaded "
             "windows and what was taken back afterwards.",
             body=days,
         ),
@@ -76,21 +80,24 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
             key="money",
             short="Money",
             title="Where every dollar went",
-            says="From what the market paid to what every party received; it adds up to the ledger, to the micro-dollar.",
+            says="From what the market paid to what every party received; it adds up to the ledger, to the "
+            "micro-dollar.",
             body=money(facts),
         ),
         Section(
             key="satisfaction",
             short="Satisfaction",
             title="Satisfaction",
-            says="How content owners are with pay, use and comfort; a deal that leaves owners unhappy will not be repeated.",
+            says="How content owners are with pay, use and comfort; a deal that leaves owners unhappy will "
+            "not be repeated.",
             body=_each(facts, lambda opportunity, k: happiness(facts, opportunity)),
         ),
         Section(
             key="risk",
             short="Other prices",
             title="What other prices would have brought",
-            says="The bid was made before the price was known; it shows what each price thought possible would have meant.",
+            says="The bid was made before the price was known; it shows what each price thought possible "
+            "would have meant.",
             body=_each(facts, lambda opportunity, k: risk(facts, opportunity)),
         ),
         Section(

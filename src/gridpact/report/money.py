@@ -224,12 +224,14 @@ def _owners(facts: Facts) -> str:
     foot = [cell("Gained"), cell(number(day.gain_usd, 4))]
     shown = table(columns, rows, caption="What owners keep", foot=foot, css="plain")
     left = (
-        f" {words.counted(day.left_out, 'member')} bound by earlier runs not counted: what each promise cost cannot be told apart."
+        f" {words.counted(day.left_out, 'member')} bound by earlier runs not counted: what each promise "
+        "cost cannot be told apart."
         if day.left_out
         else ""
     )
     return (
-        f'<div class="card"><h3>What owners keep</h3>{shown}<p class="note">{words.counted(day.homes, "member")}. Cost is the '
+        f'<div class="card"><h3>What owners keep</h3>{shown}<p '
+        f'class="note">{words.counted(day.homes, "member")}. Cost is the '
         "bill and battery wear of the day as it came, less what the baseline's device settings would have cost on the "
         f"same load and sun.{left}</p></div>"
     )

@@ -64,11 +64,13 @@ def header(facts: Facts, *, date: str) -> str:
     """Date, outcome, the day in one sentence, and its main figures."""
     toggle = (
         '<button type="button" class="theme js" data-theme-toggle aria-label="Colours: as the system">'
-        '<svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true" focusable="false"><circle cx="9" cy="9" r="7.2"/>'
+        '<svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true" focusable="false"><circle '
+        'cx="9" cy="9" r="7.2"/>'
         '<path d="M9 1.8a7.2 7.2 0 0 1 0 14.4Z"/></svg><span>Auto</span></button>'
     )
     return (
-        f'<header><div class="top"><h1>gridpact market day · {text(date)} {badge(facts.result["outcome"])}</h1>{toggle}</div>'
+        f'<header><div class="top"><h1>gridpact market day · {text(date)} '
+        f"{badge(facts.result['outcome'])}</h1>{toggle}</div>"
         f'<p class="lead">{text(lead(facts))}</p>{_tiles(facts)}{_asked(facts)}</header>'
     )
 
@@ -80,17 +82,13 @@ def lead(facts: Facts) -> str:
     if result["outcome"] != "awarded":
         return sentence
     if len(facts.opportunities) == 1:
-        sold = words.outcome_sentence(result, facts.opportunities[0]["id"]).replace("Awarded: ", "Sold ", 1)
-        return f"{sold} {sentence}"
-    sold = [words.outcome_sentence(result, each["id"]).partition(" (")[0] for each in facts.opportunities]
-    inside = [sale.removeprefix("Awarded: ") for sale in sold if sale.startswith("Awarded: ")]
-    others = len(sold) - len(inside)
-    rest = (
-        f"; {words.counted(others, 'other opportunity').replace('opportunitys', 'opportunities')} without an award"
-        if others
-        else ""
-    )
-    return f"Sold {'; '.join(inside[:4])}{' and more' if len(inside) > 4 else ''}{rest}. {sentence}"
+        sale = words.outcome_sentence(result, facts.opportunities[0]["id"]).replace("Awarded: ", "Sold ", 1)
+        return f"{sale} {sentence}"
+    said = [words.outcome_sentence(result, each["id"]).partition(" (")[0] for each in facts.opportunities]
+    sold = [each.removeprefix("Awarded: ") for each in said if each.startswith("Awarded: ")]
+    others = len(said) - len(sold)
+    rest = f"; {others} more {'opportunity' if others == 1 else 'opportunities'} without an award" if others else ""
+    return f"Sold {'; '.join(sold[:4])}{' and more' if len(sold) > 4 else ''}{rest}. {sentence}"
 
 
 def _asked(facts: Facts) -> str:
@@ -208,7 +206,8 @@ def _limits(facts: Facts) -> str:
     without = not_guaranteed(rule)
     says = f"The payment rule {label(rule)} does not guarantee {without}. " if without else ""
     return (
-        f'<h4>What is not guaranteed</h4><p class="sub">{text(says)}No payment rule can be efficient, truthful, voluntary and '
+        f'<h4>What is not guaranteed</h4><p class="sub">{text(says)}No payment rule can be efficient, '
+        "truthful, voluntary and "
         "balanced at once (Myerson and Satterthwaite, 1983). That no member loses is promised on the forecast and "
         "only measured, not corrected, on the day as it came.</p>"
     )
@@ -254,10 +253,12 @@ def _provenance(facts: Facts) -> str:
 
 def _verify() -> str:
     return (
-        '<div class="card"><h3>How to verify</h3><p class="sub">Whoever holds the run folder can recheck physics, owners\' '
+        '<div class="card"><h3>How to verify</h3><p class="sub">Whoever holds the run folder can recheck '
+        "physics, owners' "
         "preferences, market rules and every payment with a program that shares no code with the one that made it:</p>"
         "<pre><code>gridpact verify DIR\npython -m gridpact_audit DIR</code></pre>"
-        '<p class="sub">This page is drawn from the folder and adds nothing to it; the prices that owners named in private '
+        '<p class="sub">This page is drawn from the folder and adds nothing to it; the prices that owners '
+        "named in private "
         "are not on it.</p></div>"
     )
 

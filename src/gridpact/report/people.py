@@ -107,9 +107,8 @@ def _field(
     css = "marks named" if named else "marks"
     if each == 1:
         marks = "".join(
-            f'<span data-t="{text(_tip(facts, home, stages, committed, agreed))}"><i class="sq {STAGES[stages[home]]}"></i>'
-            + (f"{name(label(facts.homes[home], 18))}" if named else "")
-            + "</span>"
+            f'<span data-t="{text(_tip(facts, home, stages, committed, agreed))}"><i class="sq '
+            f'{STAGES[stages[home]]}"></i>' + (f"{name(label(facts.homes[home], 18))}" if named else "") + "</span>"
             for home in order
         )
     else:
@@ -176,8 +175,7 @@ def stories(facts: Facts) -> tuple[str, Mapping[str, Any]]:
 def _searchable(facts: Facts, rows: pd.DataFrame) -> tuple[Mapping[str, Any], str]:
     """Rows for the script, all of them where they fit, and a note where they do not."""
     most = max(1, MOST_ROWS // len(facts.opportunities))
-    paid = np.bincount(rows["home"], weights=rows["paid_usd"], minlength=len(facts.homes))
-    agreed = np.bincount(rows["home"], weights=rows["agreed_kw"], minlength=len(facts.homes))
+    paid, agreed = (facts.per_home(facts.coalition, "paid_usd"), facts.per_home(facts.options, "quantity_kw"))
     while True:
         chosen, rule = sample.choose(facts.homes, paid_usd=paid, agreed_kw=agreed, most=most)
         data = _columns(facts, rows[np.isin(rows["home"], chosen)] if rule else rows)
@@ -230,9 +228,9 @@ def _reasons(rows: pd.DataFrame) -> str:
     counts = counts.sort_values(["homes", "kw"], ascending=False, kind="stable")
     most = int(counts["homes"].iloc[0])
     shown = "".join(
-        f'<li><span>{text(reason)}</span><i class="meter"><b style="width:{100 * row.homes / most:.2f}%"></b></i>'
-        f'<span class="n">{row.homes:,}</span></li>'
-        for reason, row in zip(counts.index[:8], counts.head(8).itertuples(), strict=True)
+        f'<li><span>{text(reason)}</span><i class="meter"><b style="width:{100 * int(homes) / most:.2f}%"></b></i>'
+        f'<span class="n">{int(homes):,}</span></li>'
+        for reason, homes in counts["homes"].head(8).items()
     )
     rest = int(counts["homes"].iloc[8:].sum())
     more = f'<p class="note">{rest:,} more for {len(counts) - 8} other reasons.</p>' if rest else ""
@@ -311,7 +309,8 @@ def _browser(facts: Facts, rows: pd.DataFrame, note: str) -> str:
     return (
         '<div class="card browser"><h3>Every home: why in, why out, what it earned</h3>'
         '<form class="controls js" role="search" aria-label="Homes">'
-        '<label class="search">Search a home or a reason<input type="search" data-filter="text" autocomplete="off"></label>'
+        '<label class="search">Search a home or a reason<input type="search" data-filter="text" '
+        'autocomplete="off"></label>'
         f"{several}{choice('persona', 'Owner', facts.personas.names)}{choice('asset', 'Devices', facts.assets.names)}"
         f"{choice('stage', 'In or out', [STAGE_WORDS[stage] for stage in STAGES])}</form>"
         f'<p class="note" data-count role="status">{text(first)}</p>'

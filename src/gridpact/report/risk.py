@@ -114,7 +114,8 @@ def risk(facts: Facts, opportunity: Mapping[str, Any]) -> str:
     return (
         f'<p class="callout">{text(sentence)}</p>{charts}'
         f"{_table(found, chances, here, scenarios, unit)}"
-        f'<p class="note">{text(source)} Figures are before penalties: all that clears is taken as delivered, and owners are '
+        f'<p class="note">{text(source)} Figures are before penalties: all that clears is taken as '
+        "delivered, and owners are "
         "paid the prices they agreed.</p>"
     )
 
@@ -125,7 +126,8 @@ def _nothing_bid(facts: Facts, opportunity: Mapping[str, Any], scenarios: Scenar
     if scenarios is not None:
         low, high = scenarios.prices[0], scenarios.prices[-1]
         saw = (
-            f" {words.counted(len(scenarios), 'price')} between {number(low)} and {number(high)} {unit} were thought possible."
+            f" {words.counted(len(scenarios), 'price')} between {number(low)} and {number(high)} {unit} "
+            "were thought possible."
             if low < high
             else f" The price was taken as certain, {number(low)} {unit}."
         )
@@ -282,4 +284,7 @@ def _table(
         foot = [cell(f"{number(means[0][0])} expected"), cell(NONE)]
         foot += [cell(number(mean, digits)) for mean, digits in means[2:]]
     shown = table(columns, rows, caption="What each market price would bring", foot=foot, css="stacked")
-    return f'<details class="numbers"><summary>{len(rows)} prices, one by one: what each would bring</summary>{shown}</details>'
+    return (
+        f'<details class="numbers"><summary>{len(rows)} prices, one by one: what each would '
+        f"bring</summary>{shown}</details>"
+    )

@@ -122,7 +122,8 @@ def _prices(rounds: pd.DataFrame, bids: pd.DataFrame, unit: str, alt: str) -> st
         if row["bidders"]:
             tip = (
                 f"round {row['round']}: {words.counted(row['bidders'], 'home')} asked\n10% of the power up to "
-                f"{number(row['ask_low'])}, half up to {number(row['ask_mid'])}, 90% up to {number(row['ask_high'])} {unit}"
+                f"{number(row['ask_low'])}, half up to {number(row['ask_mid'])}, 90% up to "
+                f"{number(row['ask_high'])} {unit}"
             )
             if bands:
                 plot.bar(at - 0.24, at + 0.24, row["ask_low"], row["ask_high"], "askband", tip)
@@ -139,7 +140,10 @@ def _prices(rounds: pd.DataFrame, bids: pd.DataFrame, unit: str, alt: str) -> st
                 plot.rule("r-range", x=at, to=(row["offer_low"], row["offer_high"]))
             plot.point(at, row["offer_mean"], "offer", tip, 5.0)
         if row["took"]:
-            tip = f"round {row['round']}: {number(row['accepted_kw'], 3)} kW agreed at {number(row['agreed'])} {unit} on average"
+            tip = (
+                f"round {row['round']}: {number(row['accepted_kw'], 3)} kW agreed at "
+                f"{number(row['agreed'])} {unit} on average"
+            )
             plot.marks.append(_diamond(plot, at + 0.34, row["agreed"], tip))
     plot.path(rounds["round"].to_numpy(dtype=np.float64), rounds["offer_mean"].to_numpy(), "l-offer")
     keys = [

@@ -60,7 +60,7 @@ def supply_stack(
         pieces.append(pd.DataFrame({"price": price, "home_id": homes, "quantity_kw": kw, "state": state}))
     stack = pd.concat(pieces, ignore_index=True)
     stack = stack[stack["quantity_kw"] > 1e-9]
-    stack = stack.groupby(["price", "home_id", "state"], sort=True, as_index=False)["quantity_kw"].sum()
+    stack = stack.groupby(["price", "home_id", "state"], sort=True)[["quantity_kw"]].sum().reset_index()
     stack.insert(0, "left_kw", stack["quantity_kw"].cumsum() - stack["quantity_kw"])
     return stack
 
@@ -124,7 +124,8 @@ def supply_figure(facts: Facts, opportunity: Mapping[str, Any], *, number_of: in
     _bid(plot, segments, unit)
     asked = float(stack["quantity_kw"].sum())
     alt = (
-        f"Supply stack: {words.counted(int(stack['home_id'].nunique()), 'home')} asked to sell {number(asked, 1)} kW in "
+        f"Supply stack: {words.counted(int(stack['home_id'].nunique()), 'home')} asked to sell "
+        f"{number(asked, 1)} kW in "
         f"all; {number(sum(committed.values()), 3)} kW were committed of {number(opportunity['requested_kw'], 1)} kW "
         f"requested, at a {said} of {number(price)} {unit}."
     )
@@ -154,7 +155,8 @@ def supply_figure(facts: Facts, opportunity: Mapping[str, Any], *, number_of: in
 def _picker(personas: Groups, assets: Groups, number_of: int) -> str:
     """Which colours the bars have; hidden without the script, the colours' meaning stays."""
     choices = "".join(
-        f'<label><input type="radio" name="colour-{number_of}" value="{value}"{" checked" if value == "persona" else ""}>'
+        f'<label><input type="radio" name="colour-{number_of}" '
+        f'value="{value}"{" checked" if value == "persona" else ""}>'
         f" {words_}</label>"
         for value, words_ in (("persona", "kind of owner"), ("asset", "devices"))
     )
@@ -268,7 +270,10 @@ def _bid(plot: Plot, segments: Sequence[Mapping[str, float]], unit: str) -> None
         end = reached + float(segment["quantity_kw"])
         xs += [min(reached, plot.x.high), min(end, plot.x.high)]
         ys += [float(segment["price"])] * 2
-        tip = f"bid: {number(segment['quantity_kw'], 3)} kW at {number(segment['price'])} {unit}\n{number(end, 3)} kW in all up to this price"
+        tip = (
+            f"bid: {number(segment['quantity_kw'], 3)} kW at {number(segment['price'])} "
+            f"{unit}\n{number(end, 3)} kW in all up to this price"
+        )
         plot.point(
             (min(reached, plot.x.high) + min(end, plot.x.high)) / 2, float(segment["price"]), "bidpoint", tip, 3.5
         )

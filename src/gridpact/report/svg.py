@@ -1,8 +1,8 @@
 """Charts as inline SVG whose text keeps its size at every width.
 
 Across, everything is placed in percent of the plot's width; down, in pixels. Lines and areas lie in a stretched inner
-drawing whose strokes keep their width. So one drawing serves a phone, a desk and paper, and needs no script. Colours are
-classes of the page's style sheet, so that light, dark and print are the style's business.
+drawing whose strokes keep their width. So one drawing serves a phone, a desk and paper, and needs no script. Colours
+are classes of the page's style sheet, so that light, dark and print are the style's business.
 """
 
 import math
@@ -111,7 +111,8 @@ class Plot:
         top, bottom = min(ends), max(ends)
         says = f' data-t="{text(tip)}"' if tip else ""
         return (
-            f'<rect class="{css}" x="{_short(100 * a, 3)}%" y="{_short(top)}" width="{_short(100 * max(0.0, b - a), 3)}%" '
+            f'<rect class="{css}" x="{_short(100 * a, 3)}%" y="{_short(top)}" '
+            f'width="{_short(100 * max(0.0, b - a), 3)}%" '
             f'height="{_short(max(bottom - top, 0.0))}"{says}/>'
         )
 
@@ -132,7 +133,10 @@ class Plot:
         """A straight line at ``x`` or at ``y``, from edge to edge or over the part ``to``."""
         if y is not None:
             left, right = to or (self.x.low, self.x.high)
-            at = f'x1="{self.percent(left)}" x2="{self.percent(right)}" y1="{_short(self.px(y))}" y2="{_short(self.px(y))}"'
+            at = (
+                f'x1="{self.percent(left)}" x2="{self.percent(right)}" y1="{_short(self.px(y))}" '
+                f'y2="{_short(self.px(y))}"'
+            )
         else:
             place = self.percent(x if x is not None else self.x.low)
             low, high = to or (self.y.low, self.y.high)
@@ -181,7 +185,8 @@ class Plot:
         """Text at a value across and pixels down."""
         shift = f' dx="{dx}"' if dx else ""
         self.labels.append(
-            f'<text class="{css}" x="{self.percent(x)}" y="{_short(y_px)}" text-anchor="{anchor}"{shift}>{text(words)}</text>'
+            f'<text class="{css}" x="{self.percent(x)}" y="{_short(y_px)}" '
+            f'text-anchor="{anchor}"{shift}>{text(words)}</text>'
         )
 
     @property

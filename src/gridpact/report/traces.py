@@ -1,6 +1,6 @@
 """What every device did, read from the dispatch table into arrays: the one place that knows which devices there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +26,10 @@ class Device:
     """Power out of it, where it has such a column."""
     energy_kwh: str | None
     """Energy in it at the interval's end."""
-    start: tuple[str, str] | None = None
-    """Fleet columns whose product is its energy at the first instant."""
+    capacity_kwh: str
+    """Fleet column of its size, by which a home is known to have one."""
+    start_fraction: str | None = None
+    """Fleet column of the share of its size that it holds at the first instant; None where it does not stay put."""
     note: str = ""
 
 
@@ -39,7 +41,8 @@ DEVICES = (
         takes_kw="battery_charge_kw",
         gives_kw="battery_discharge_kw",
         energy_kwh="battery_soc_kwh",
-        start=("battery_soc_fraction", "battery_capacity_kwh"),
+        capacity_kwh="battery_capacity_kwh",
+        start_fraction="battery_soc_fraction",
     ),
     Device(
         key="vehicle",
@@ -48,6 +51,7 @@ DEVICES = (
         takes_kw="vehicle_charge_kw",
         gives_kw="vehicle_discharge_kw",
         energy_kwh="vehicle_soc_kwh",
+        capacity_kwh="vehicle_capacity_kwh",
         note="Cars at the plug only, so the energy jumps as they come and go.",
     ),
     Device(
@@ -57,6 +61,7 @@ DEVICES = (
         takes_kw="heat_kw",
         gives_kw=None,
         energy_kwh="heat_kwh",
+        capacity_kwh="heat_capacity_kwh",
     ),
 )
 """Devices whose columns a run has are drawn; a run without a device's columns is drawn without it."""
@@ -65,18 +70,19 @@ DEVICES = (
 class Traces:
     """Dispatch as one array over homes and intervals for each phase and column."""
 
-    def __init__(self, dispatch: pd.DataFrame, homes: Sequence[str], *, step_minutes: int) -> None:
+    def __init__(self, dispatch: pd.DataFrame, fleet: pd.DataFrame, *, step_minutes: int) -> None:
         """Read the rows of ``dispatch`` in any order.
 
         Args:
             dispatch: columns of ``dispatch.parquet``; more devices may have come with a newer version.
-            homes: ids in the fleet's order; rows of other homes are left out.
+            fleet: columns of ``fleet.parquet``; rows of other homes are left out.
             step_minutes: length of an interval.
         """
         moments = dispatch["interval_start"]
         self.starts = pd.DatetimeIndex(np.sort(moments.unique()))
         self.step_h = step_minutes / 60.0
-        self.homes = tuple(homes)
+        self.fleet = fleet
+        self.homes = tuple(str(home) for home in fleet["home_id"])
         self._frames: dict[str, tuple[pd.DataFrame, NDArray[np.int64]]] = {}
         place = pd.Index(self.homes).get_indexer(pd.Index(dispatch["home_id"]))
         when = self.starts.get_indexer(pd.DatetimeIndex(moments))
@@ -119,16 +125,18 @@ class Traces:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """Kinds of devices that at least one home has."""
-        return tuple(device for device in DEVICES if self.owners(device).any())
+        """Kinds of devices that at least one home has and the table knows."""
+        return tuple(device for device in DEVICES if self.has(device.takes_kw) and self.owners(device).any())
 
     def owners(self, device: Device) -> NDArray[np.bool_]:
-        """Which homes have ``device``, shape (H,)."""
+        """Which homes have ``device``, shape (H,): by the fleet, or by its cells where the fleet has no such column."""
+        if device.capacity_kwh in self.fleet:
+            size = self.fleet[device.capacity_kwh].to_numpy(dtype=np.float64, na_value=0.0)
+            return np.asarray(np.nan_to_num(size) > 0, dtype=np.bool_)
         owned = np.zeros(len(self.homes), dtype=np.bool_)
-        for phase in self.phases[:1]:
-            for column in (device.takes_kw, device.gives_kw, device.energy_kwh):
-                if column is not None and self.has(column):
-                    owned |= np.isfinite(self.of(phase, column)).any(axis=1)
+        for column in (device.takes_kw, device.energy_kwh):
+            if column is not None and self.has(column):
+                owned |= np.isfinite(self.of(self.phases[0], column)).any(axis=1)
         return owned
 
     def power_kw(self, phase: str, device: Device) -> Floats:
