@@ -77,6 +77,8 @@
     tip.style.top = top + "px";
   }
 
+  var follow = null; // puts the tip back where a value read by key is, while the page scrolls
+
   var person = null;
   function seriesOf(key) {
     var found = (person === null ? data.day.fleet : data.day.homes[person].s)[key] || {};
@@ -167,9 +169,13 @@
       reader.show(index);
       plot.setAttribute("aria-valuenow", index);
       plot.setAttribute("aria-valuetext", words.replace(/\n/g, "; "));
+      follow = x === undefined ? function () {
+        var now = svg.getBoundingClientRect();
+        place(words, now.left + reader.x(index, now) * now.width, now.top + 30);
+      } : null;
       place(words, x === undefined ? box.left + reader.x(index, box) * box.width : x, y === undefined ? box.top + 30 : y);
     }
-    function leave() { reader.hide(); tip.hidden = true; }
+    function leave() { reader.hide(); tip.hidden = true; follow = null; }
     plot.setAttribute("aria-valuenow", 0);
     plot.setAttribute("aria-valuetext", "arrow keys read the values");
     plot.addEventListener("pointerenter", function () { if (reader.forget) reader.forget(); });
@@ -201,7 +207,9 @@
     });
     marks.addEventListener("pointerleave", function () { tip.hidden = true; });
   });
-  window.addEventListener("scroll", function () { tip.hidden = true; }, { passive: true });
+  window.addEventListener("scroll", function () {
+    if (follow && !tip.hidden) follow(); else tip.hidden = true;
+  }, { passive: true });
 
   // One home's day in the charts of the fleet: same frame, other lines and another upright axis.
   function niceStep(step) {

@@ -105,13 +105,42 @@ def test_every_section_is_there_in_order_with_a_sentence(run: EditedRun) -> None
 def test_every_colour_of_a_chart_is_in_the_style_sheet(run: EditedRun) -> None:
     html = render_report(run)
     style = html.split("<style>")[1].split("</style>")[0]
-    used = set(re.findall(r"\bc-[a-z0-9]+|\bl-[a-z]+|\br-[a-z]+|\bf-[a-z]+", " ".join(re.findall(r'class="([^"]*)"', html))))
+    used = set(
+        re.findall(r"\bc-[a-z0-9]+|\bl-[a-z]+|\br-[a-z]+|\bf-[a-z]+", " ".join(re.findall(r'class="([^"]*)"', html)))
+    )
     assert used
     assert {css for css in used if f".{css}" not in style} == set()
     schemes = [set(re.findall(r"--([a-z0-9]+):", scheme)) for scheme in re.findall(r"{[^{}]*--page:[^}]*", style)]
     assert len(schemes) == 4  # light, dark by choice, dark by the system, paper
     assert all(names >= schemes[0] - {"focus", "shadow"} for names in schemes)
     assert set(re.findall(r"var\(--([a-z0-9]+)\)", style)) <= schemes[0] | {"c", "l", "r", "b", "h", "zero"}
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio of two colours given as #rrggbb."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_words_and_marks_stand_out_in_every_scheme(run: EditedRun) -> None:
+    style = render_report(run).split("<style>")[1].split("</style>")[0]
+    for scheme in re.findall(r"{[^{}]*--page:[^}]*", style):
+        colours = {
+            name: "#" + "".join(c * 2 for c in value) if len(value) == 3 else f"#{value}"
+            for name, value in re.findall(r"--([a-z0-9]+): #([0-9a-f]{6}|[0-9a-f]{3});", scheme)
+        }
+        for name in ("ink", "muted", "good", "bad"):
+            assert contrast(colours[name], colours["card"]) >= 4.5, name
+            assert contrast(colours[name], colours["page"]) >= 4.5, name
+        marks = "in option bid offer ask baseline planned realised reserve market owners penalty operator risk leftout"
+        for name in (*marks.split(), *(f"g{k}" for k in range(6))):
+            assert contrast(colours[name], colours["card"]) >= 3.0, name
 
 
 def test_names_given_by_users_are_inert(run: EditedRun) -> None:
@@ -214,9 +243,7 @@ def test_a_new_kind_of_device_is_drawn_where_its_columns_are(run: EditedRun) -> 
     assert "Heat stores" not in render_report(run)
     dispatch = run.tables["dispatch"]
     mine = dispatch["home_id"] == "h4"
-    run.tables["dispatch"] = dispatch.assign(
-        heat_kw=np.where(mine, 1.5, np.nan), heat_kwh=np.where(mine, 6.0, np.nan)
-    )
+    run.tables["dispatch"] = dispatch.assign(heat_kw=np.where(mine, 1.5, np.nan), heat_kwh=np.where(mine, 6.0, np.nan))
     page = Page(render_report(run))
     assert "Heat stores: power" in page.text
     assert "Heat stores: stored energy" in page.text
