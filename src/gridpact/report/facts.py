@@ -77,7 +77,7 @@ class Facts:
 
     @cached_property
     def personas(self) -> Groups:
-        """Homes by kind of owner, commonest first."""
+        """Homes by kind of owner."""
         cells = [_word(value) for value in self.fleet["persona"]]
         return _groups(cells, none="no persona")
 
@@ -166,6 +166,8 @@ def _groups(cells: Sequence[str], *, none: str) -> Groups:
         counts[cell] = counts.get(cell, 0) + 1
     ordered = sorted(counts, key=lambda cell: (cell == "", -counts[cell], cell))
     kept = ordered if len(ordered) <= MOST_GROUPS else ordered[: MOST_GROUPS - 1]
+    # By name, so that a kind keeps its colour from run to run.
+    kept = sorted(kept, key=lambda cell: (cell == "", cell))
     names = [cell or none for cell in kept]
     place = {cell: number for number, cell in enumerate(kept)}
     if len(kept) < len(ordered):

@@ -236,7 +236,7 @@ def _lane(plot: Plot, cells: Sequence[Mapping[Any, Any]], top: float) -> str:
             drawn[-1] = (drawn[-1][0], right, drawn[-1][2])
         else:
             drawn.append((left, right, str(row["state"])))
-    css = f"bar p{cells[0]['persona']} a{cells[0]['asset']}" if cells else ""
+    css = f"bar thin p{cells[0]['persona']} a{cells[0]['asset']}" if cells else ""
     return "".join(
         f'<rect class="{css} {state}" x="{100 * left / plot.x.high:.3f}%" y="{top}" '
         f'width="{100 * (right - left) / plot.x.high:.3f}%" height="9"/>'
