@@ -146,7 +146,7 @@ def supply_figure(facts: Facts, opportunity: Mapping[str, Any], *, number_of: in
         title="Merit order: what homes asked" + (", and our bid" if segments else ""),
         alt=alt,
         keys=keys,
-        note=extent.note,
+        note=" ".join(filter(None, (extent.note, _off_the_chart(scenarios, plot, unit)))),
         extra=_numbers(stack, personas.of[places], personas, assets.of[places], assets, unit),
     )
     return f'<div class="stack" data-colour="persona">{picker}{drawn}</div>'
@@ -260,6 +260,17 @@ def _prices(plot: Plot, scenarios: Scenarios | None, *, price: float, requested:
     for value, chance in zip(scenarios.prices, scenarios.probabilities, strict=True):
         if plot.y.low <= value <= plot.y.high:
             plot.beside(value, chance / likeliest, "r-scenario")
+
+
+def _off_the_chart(scenarios: Scenarios | None, plot: Plot, unit: str) -> str:
+    """A note on possible prices that the chart's upright axis does not reach."""
+    far = [price for price in (scenarios.prices if scenarios else ()) if not plot.y.low <= price <= plot.y.high]
+    if not far:
+        return ""
+    spread = number(far[0]) if len(far) == 1 else f"{number(far[0])} to {number(far[-1])}"
+    return (
+        f"{words.counted(len(far), 'possible price')} of {spread} {unit} {'is' if len(far) == 1 else 'are'} not drawn."
+    )
 
 
 def _bid(plot: Plot, segments: Sequence[Mapping[str, float]], unit: str) -> None:

@@ -198,7 +198,7 @@ class Plot:
         """The drawing, and the room it needs below [px]."""
         grid = "".join(
             f'<line x1="0" x2="100%" y1="{_short(self.px(tick))}" y2="{_short(self.px(tick))}"'
-            f"{' class=zero' if tick == 0 else ''}/>"
+            + (' class="zero"/>' if tick == 0 else "/>")
             for tick, _ in self.y.ticks
         )
         up = "".join(
@@ -224,7 +224,7 @@ class Plot:
 
     def _x_tick(self, k: int, place: float, words: str) -> str:
         fraction = self.x.fraction(place)
-        anchor = "start" if fraction < 0.02 else "end" if fraction > 0.98 else "middle"
+        anchor = "end" if fraction > 0.98 else "middle"
         first, _, second = words.partition("\n")
         odd = ' class="odd"' if k % 2 and len(self.x.ticks) > 6 else ""
         at = f'x="{self.percent(place)}" text-anchor="{anchor}"'

@@ -83,7 +83,8 @@ class Traces:
         self.step_h = step_minutes / 60.0
         self.fleet = fleet
         self.homes = tuple(str(home) for home in fleet["home_id"])
-        self._frames: dict[str, tuple[pd.DataFrame, NDArray[np.int64]]] = {}
+        self._dispatch = dispatch
+        self._rows: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         place = pd.Index(self.homes).get_indexer(pd.Index(dispatch["home_id"]))
         when = self.starts.get_indexer(pd.DatetimeIndex(moments))
         cell = np.where(place >= 0, place * len(self.starts) + when, -1)
@@ -91,13 +92,13 @@ class Traces:
         for phase in PHASES:
             rows = np.flatnonzero((phases == phase) & (cell >= 0))
             if len(rows):
-                self._frames[phase] = (dispatch.iloc[rows], cell[rows])
+                self._rows[phase] = (rows, cell[rows])
         self._cache: dict[tuple[str, str], Floats] = {}
 
     @property
     def phases(self) -> tuple[str, ...]:
         """Phases that the table holds."""
-        return tuple(self._frames)
+        return tuple(self._rows)
 
     @property
     def hours(self) -> Floats:
@@ -110,16 +111,16 @@ class Traces:
 
     def has(self, column: str) -> bool:
         """Whether the table knows ``column`` at all."""
-        return any(column in frame.columns for frame, _ in self._frames.values())
+        return column in self._dispatch.columns
 
     def of(self, phase: str, column: str) -> Floats:
         """A column of a phase, shape (H, T); NaN where a cell is empty or there is no such row or column."""
         key = (phase, column)
         if key not in self._cache:
             cells = np.full(len(self.homes) * len(self.starts), np.nan)
-            frame, places = self._frames[phase]
-            if column in frame.columns:
-                cells[places] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            rows, places = self._rows[phase]
+            if self.has(column):
+                cells[places] = self._dispatch[column].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
             self._cache[key] = cells.reshape(len(self.homes), len(self.starts))
         return self._cache[key]
 
