@@ -96,7 +96,7 @@ def _groups(
     judged: np.ndarray[Any, Any],
     opportunity: Mapping[str, Any],
 ) -> str:
-    """Means by kind of owner, and why: how the score is made and the share of agreed power that was used."""
+    """Means by kind of owner, and why: the share of agreed power that was used."""
     agreed = facts.per_home(facts.here(facts.options, opportunity), "quantity_kw")[homes]
     committed = facts.per_home(facts.here(facts.coalition, opportunity), "committed_kw")[homes]
     columns = [
@@ -128,14 +128,18 @@ def _groups(
             ]
         )
     shown = table(columns, rows, caption="Satisfaction by kind of owner", css="stacked")
+    return f'<div class="card"><h3>By kind of owner</h3>{shown}</div>'
+
+
+def how_it_is_made() -> str:
+    """What a score consists of, in words."""
     weights = f"{PAY_WEIGHT:g} pay + {VOLUME_WEIGHT:g} volume + {COMFORT_WEIGHT:g} comfort"
     return (
-        f'<div class="card"><h3>By kind of owner, and why</h3>{shown}<p class="note">A score is {weights}. '
-        "Pay: the share "
-        "of what there was to gain above its private cost that an owner received. Volume: the share of its "
-        "agreed power "
-        "that was used. Comfort: how much of the battery's margin above the owner's reserve was kept. A part without a "
-        "subject drops; a broken preference makes it 0; who is willing and left out has no pay and no "
-        "volume. Pay is not "
-        "shown home by home, because it would give private costs away.</p></div>"
+        f'<div class="card"><h3>What a score is made of</h3><p class="sub">A score is {weights}. Pay: the '
+        "share of what "
+        "there was to gain above its private cost that an owner received. Volume: the share of its agreed "
+        "power that was "
+        "used. Comfort: how much of the battery's margin above the owner's reserve was kept. A part without a subject "
+        "drops; a broken preference makes it 0; who is willing and left out has no pay and no volume. Pay is not shown "
+        "home by home, because it would give private costs away.</p></div>"
     )

@@ -6,7 +6,7 @@ from typing import Any
 from gridpact.report import overview
 from gridpact.report.daybook import daybook
 from gridpact.report.facts import Facts
-from gridpact.report.happiness import happiness
+from gridpact.report.happiness import happiness, how_it_is_made
 from gridpact.report.money import money
 from gridpact.report.page import Section, document, text
 from gridpact.report.people import map_of, stories
@@ -90,7 +90,7 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
             title="Satisfaction",
             says="How content owners are with pay, use and comfort; a deal that leaves owners unhappy will "
             "not be repeated.",
-            body=_each(facts, lambda opportunity, k: happiness(facts, opportunity)),
+            body=_each(facts, lambda opportunity, k: happiness(facts, opportunity)) + how_it_is_made(),
         ),
         Section(
             key="risk",

@@ -247,19 +247,15 @@ def _titles(facts: Facts) -> list[Column]:
     delivered = (
         "Held [kWh]" if reserve == {True} else "Delivered [kWh]" if reserve == {False} else "Delivered or held [kWh]"
     )
-    several = [Column(title="Opportunity")] if len(facts.opportunities) > 1 else []
     return [
-        Column(title="Home"),
-        *several,
-        Column(title="Owner"),
-        Column(title="Devices"),
-        Column(title="In or out", css="state"),
+        Column(title="Home" if len(facts.opportunities) == 1 else "Home and opportunity"),
+        Column(title="Owner and devices"),
+        Column(title="In or out, and why", css="state"),
         Column(title="Committed [kW]", numeric=True),
         Column(title="Agreed [kW]", numeric=True),
         Column(title=delivered, numeric=True),
         Column(title="Earned [USD]", numeric=True),
         Column(title="Satisfied, 0 to 1", numeric=True),
-        Column(title="Why", css="why"),
     ]
 
 
@@ -267,20 +263,17 @@ def _cells(facts: Facts, row: Mapping[Any, Any]) -> list[Cell]:
     home, inside = int(row["home"]), row["committed_kw"] > 0
     persona, asset = (groups.names[groups.of[home]] for groups in (facts.personas, facts.assets))
     opportunity = facts.opportunities[int(row["opportunity"])]
-    several = [cell(name(label(opportunity["id"])))] if len(facts.opportunities) > 1 else []
+    sold_in = f"<small>{text(label(opportunity['id']))}</small>" if len(facts.opportunities) > 1 else ""
     stage = STAGES[int(row["stage"])]
     return [
-        cell(name(facts.homes[home])),
-        *several,
-        cell(text(persona)),
-        cell(text(asset)),
-        cell(f'<i class="sq {stage}"></i>{text(STAGE_WORDS[stage])}'),
+        cell(name(facts.homes[home]) + sold_in),
+        cell(f"{text(persona)}<small>{text(asset)}</small>"),
+        cell(f'<i class="sq {stage}"></i>{text(STAGE_WORDS[stage])}<small>{text(row["why"])}</small>'),
         cell(number(row["committed_kw"], 3) if inside else NONE),
         cell(number(row["agreed_kw"], 3) if row["agreed_kw"] else NONE),
         cell(number(row["delivered_kwh"], 3) if inside else NONE),
         cell(number(row["paid_usd"], 4 if row["paid_usd"] < 100 else 2) if inside else NONE),
         cell(number(row["satisfaction"], 2)),
-        cell(text(row["why"])),
     ]
 
 

@@ -346,7 +346,7 @@
   var browser = document.querySelector(".browser");
   if (!browser) return;
   var homes = data.homes, table = browser.querySelector("table"), body = table.tBodies[0];
-  var several = homes.opportunities.length > 1, page = 0;
+  var page = 0;
   var rows = homes.home.map(function (_, index) { return index; }), found = rows, order = null;
   var low = homes.names.map(function (name) { return name.toLowerCase(); });
   var whys = homes.whys.map(function (why) { return why.toLowerCase(); });
@@ -354,25 +354,32 @@
   var css = all("thead th", table).map(function (head) { return head.className; });
   var stages = ["activated", "option", "bid", "invited"];
   function inside(row) { return homes.kw[row] > 0; }
-  var columns = [function (row) { return homes.names[homes.home[row]]; }];
-  if (several) columns.push(function (row) { return homes.opportunities[homes.opportunity[row]]; });
-  columns.push(
+  var columns = [
+    function (row) { return homes.names[homes.home[row]]; },
     function (row) { return homes.personas[homes.persona[homes.home[row]]]; },
-    function (row) { return homes.assets[homes.asset[homes.home[row]]]; },
     function (row) { return homes.stage[row]; },
     function (row) { return inside(row) ? homes.kw[row] / 1e3 : null; },
     function (row) { return homes.agreed[row] ? homes.agreed[row] / 1e3 : null; },
     function (row) { return inside(row) ? homes.kwh[row] / 1e3 : null; },
     function (row) { return inside(row) ? homes.paid[row] / 1e6 : null; },
-    function (row) { return homes.happy[row] === null ? null : homes.happy[row] / 100; },
+    function (row) { return homes.happy[row] === null ? null : homes.happy[row] / 100; }
+  ];
+  var digits = [null, null, null, 3, 3, 3, 4, 2];
+  var below = [
+    function (row) { return homes.opportunities.length > 1 ? homes.opportunities[homes.opportunity[row]] : ""; },
+    function (row) { return homes.assets[homes.asset[homes.home[row]]]; },
     function (row) { return homes.whys[homes.why[row]]; }
-  );
-  var stageAt = several ? 4 : 3;
-  function words(column, value) {
-    if (value === null) return "\u2013";
-    if (typeof value === "string") return value;
-    var kind = column - stageAt;
-    return shown(value, kind === 4 ? (value < 100 ? 4 : 2) : kind === 5 ? 2 : 3);
+  ];
+  function fill(holder, row, index) {
+    var value = columns[index](row);
+    if (index === 0) holder.appendChild(make("bdi", "", value));
+    else if (index === 2) {
+      holder.appendChild(make("i", "sq " + stages[value]));
+      holder.appendChild(document.createTextNode(homes.stages[value]));
+    } else if (value === null) holder.textContent = "\u2013";
+    else holder.textContent = digits[index] === null ? value : shown(value, index === 6 && value >= 100 ? 2 : digits[index]);
+    if (below[index] && below[index](row)) holder.appendChild(make("small", "", below[index](row)));
+    return value === null;
   }
   function draw() {
     var per = homes.first, last = Math.max(0, Math.ceil(found.length / per) - 1);
@@ -380,16 +387,11 @@
     body.textContent = "";
     found.slice(page * per, page * per + per).forEach(function (row) {
       var line = make("tr");
-      columns.forEach(function (column, index) {
-        var value = column(row), cell = make(index ? "td" : "th", css[index] + (value === null ? " empty" : ""));
+      columns.forEach(function (_, index) {
+        var holder = make("span"), none = fill(holder, row, index);
+        var cell = make(index ? "td" : "th", css[index] + (none ? " empty" : ""));
         if (!index) cell.scope = "row";
         cell.dataset.label = titles[index];
-        var holder = make("span");
-        if (index === stageAt) {
-          holder.appendChild(make("i", "sq " + stages[value]));
-          holder.appendChild(document.createTextNode(homes.stages[value]));
-        } else if (index === 0 || (several && index === 1)) holder.appendChild(make("bdi", "", value));
-        else holder.textContent = words(index, value);
         cell.appendChild(holder);
         line.appendChild(cell);
       });

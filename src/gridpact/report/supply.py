@@ -202,7 +202,7 @@ def _bars(plot: Plot, bars: pd.DataFrame, personas: Groups, assets: Groups, unit
         plot.bar(left, right, low, high, css, tip)
         if row["state"] == "option":
             plot.bar(left, right, low, high, "over")
-        if len(records) <= NAMED_BARS:
+        if len(records) <= NAMED_BARS and plot.px(0.0) - plot.px(high) > 22:
             _name(plot, left, min(right, plot.x.high), label(row["home_id"], 12))
     base = plot.height + 62
     for kind, groups in (("persona", personas), ("asset", assets)):
