@@ -274,6 +274,7 @@ def ladders(
         asks.reserve,
         asks.sustain_h / homes.battery_discharge_efficiency[rows] if asks.reserve else np.zeros(m),
         facts.limited_kw,
+        facts.stand_kwh,
         most,
         levels,
         below,

@@ -82,13 +82,13 @@ def price_line(
     for event in events:
         payload = event["payload"]
         if event["kind"] == "opportunity_announced" and payload.get("opportunity_id") == opportunity["id"]:
-            scenarios = payload.get("price_scenarios")
+            scenarios = payload.get("scenarios")
             break
     else:
         return None
-    if not scenarios or len(scenarios["prices"]) < 2:
+    if not scenarios or len(scenarios) < 2:
         return None
-    prices, likely = np.array(scenarios["prices"]), np.array(scenarios["probabilities"])
+    prices, likely = (np.array([scenario[name] for scenario in scenarios]) for name in ("price", "probability"))
     count = min(len(prices) if np.ptp(likely) < 1e-9 else 40, 40, max(8, width - LABEL - 1))
     places = (np.arange(count) + 0.5) / count
     shown = prices[np.minimum(np.searchsorted(np.cumsum(likely), places), len(prices) - 1)]
