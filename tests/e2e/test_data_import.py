@@ -132,6 +132,32 @@ def test_the_real_sydney_home_is_imported_only_with_its_clock_explained(tmp_path
     assert solar["realised_kw"].sum() * 1.04 == pytest.approx(raw["pv_GG"].sum())
 
 
+@needs_ausgrid
+def test_a_day_runs_on_the_real_sydney_home(tmp_path: Path) -> None:
+    profiles, fleet, run = tmp_path / "sydney.csv", tmp_path / "fleet.csv", tmp_path / "run"
+    done = gridpact(
+        "data", "import", AUSGRID, "--unit", "kw", "--nonexistent", "drop", "--ambiguous", "split", "--solar-kw", 1.04,
+        "--profile", "sydney", "--forecast", "day-before", "--out", profiles,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    fleet.write_text(
+        "home_id,timezone,battery_capacity_kwh,battery_charge_kw,battery_discharge_kw,solar_kw,load_profile,solar_profile\n"
+        "syd,Australia/Sydney,13.5,5,5,1.04,sydney_load,sydney_solar\n",
+        encoding="utf-8",
+    )
+    day = gridpact(
+        "negotiate", "--fleet", fleet, "--profiles", profiles, "--product", "energy", "--price", 400, "--start",
+        "2012-01-10T19:00+11:00", "--hours", 1, "--kw", 3, "--out", run, "--json",
+    )  # fmt: skip
+    assert day.exit_code == 0, day.output
+    assert audit(run).failed == ()
+    dispatch = pd.read_parquet(run / "dispatch.parquet").set_index(["phase", "interval_start"])
+    raw = pd.read_csv(AUSGRID, index_col="local_time")
+    noon = pd.Timestamp("2012-01-10T12:00+11:00")
+    assert dispatch.loc[("realised", noon), "load_kw"] == pytest.approx(raw.loc["2012-01-10 12:00:00", "load_GC"])
+    assert dispatch.loc[("realised", noon), "solar_kw"] == pytest.approx(raw.loc["2012-01-10 12:00:00", "pv_GG"])
+
+
 def test_the_command_line_says_what_it_finds(tmp_path: Path) -> None:
     source = tmp_path / "dam.csv"
     lines = samples.ercot_dam().splitlines()

@@ -5,6 +5,7 @@ Column names are those of the "Interface Specification for OASIS" (CAISO): the p
 """
 
 from datetime import UTC, datetime
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from defusedxml import DefusedXmlException
@@ -25,6 +26,8 @@ NODES = ("NODE", "NODE_ID", "NODE_ID_XML")
 CLEARING = {"SR": "SP_CLR_PRC", "NR": "NS_CLR_PRC", "RU": "RU_CLR_PRC", "RD": "RD_CLR_PRC"}
 """Item that holds the clearing price of a reserve product."""
 MILEAGE = ("RMU", "RMD")
+MAX_ERROR_BYTES = 1024**2
+"""An error message is smaller; larger XML is data in another form than is read."""
 
 
 def sniff(source: Source) -> int:
@@ -182,6 +185,8 @@ def _same_day(day: str, start: datetime) -> bool:
 
 
 def _stop_at_error(source: Source, report: Report) -> None:
+    if len(source.content) > MAX_ERROR_BYTES:
+        _stop_at_xml(source, report)
     try:
         root = fromstring(source.content, forbid_dtd=True)
     except DefusedXmlException:
@@ -197,6 +202,10 @@ def _stop_at_error(source: Source, report: Report) -> None:
             row=1,
             value=said.get("ERR_DESC"),
         )
+    _stop_at_xml(source, report)
+
+
+def _stop_at_xml(source: Source, report: Report) -> NoReturn:
     report.stop(
         "unknown_format",
         "this is an OASIS report as XML",

@@ -23,6 +23,8 @@ LARGE_HOME_KW, SMALL_HOME_KW = 50.0, 0.01
 """A home's yearly mean lies between; outside, the unit is doubted."""
 LARGEST_CENTS = 20.0
 """A week in which no price per MWh is above this is doubted."""
+REGISTER_S = 48 * HOUR_S
+"""No home's use rises without a fall for as long as this [s]."""
 NIGHT_SHARE = 0.02
 """Of the largest output: more than this at night is doubted."""
 NIGHT_HOURS = (22.0, 3.0)
@@ -168,7 +170,8 @@ def _judge_home(series: Series, *, options: ImportOptions, report: Report) -> No
         elif 0 < mean < SMALL_HOME_KW and series.quantity is Quantity.LOAD:
             _suspect(series, report, f"the mean is {mean:.3g} kW: it looks like MW or MWh, or like kWh read as Wh")
     steps = np.diff(known)
-    if len(known) >= 48 and (steps >= 0).all() and (steps > 0).mean() > 0.5:
+    long = len(known) * series.step_s >= REGISTER_S
+    if len(known) >= 48 and long and (steps >= 0).all() and (steps > 0).mean() > 0.5:
         report.add("register_readings", "no value is below the one before", **_cell(series, 0))
     elif len(known) >= 24 and (steps == 0).all():
         report.add(

@@ -98,6 +98,13 @@ def replaced(row: int, old: bytes, new: bytes) -> Edit:
     return edit
 
 
+def rising(content: bytes) -> bytes:
+    """Every load as the reading of a register."""
+    for row in range(2, len(lines_of(content)) + 1):
+        content = cell(row, 1, f"{50 + row * 0.25:.2f}")(content)
+    return content
+
+
 def rows_of(name: str) -> int:
     return len(SAMPLES[name].text.splitlines())
 
@@ -231,6 +238,7 @@ CASES += [
     special("home.csv", "negative", cell(ROW, 1, "-0.2"), "negative_load", ROW),
     special("home.csv", "no_unit", both(cell(1, 1, "load"), cell(1, 2, "solar")), "unit_missing", 1),
     special("home.csv", "night", cell(4, 2, "0.9"), "solar_at_night", 4),
+    special("home.csv", "register", rising, "register_readings", 2),
     special("home.csv", "no_header_time", cell(1, 0, "when_it_was"), "unknown_format", 1),
     special("ausgrid_home.csv", "unit_not_declared", lambda content: content, "unit_missing", 1, unit=None),
     special("ausgrid_home.csv", "negative", cell(ROW, 1, "-0.2"), "negative_load", ROW),

@@ -1,6 +1,7 @@
 """Every format: recognised, read without a finding that stops it, and with the right numbers at the right instants."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -316,3 +317,56 @@ def test_sessions_with_errors_are_left_out_when_named(tmp_path: Path) -> None:
     assert done.rows == 12
     codes = {finding.code for finding in done.report.findings if finding.severity == "repaired"}
     assert codes == {"session_reversed", "session_open", "session_overlap", "session_energy"}
+
+
+def test_green_button_with_prefixed_names_and_one_reading_type_after_the_readings(tmp_path: Path) -> None:
+    begin = int(pd.Timestamp("2023-08-14T00:00-07:00").timestamp())
+    readings = "".join(
+        "<ns1:IntervalReading><ns1:timePeriod><ns1:duration>900</ns1:duration>"
+        f"<ns1:start>{begin + 900 * k}</ns1:start></ns1:timePeriod><ns1:value>{100 + k}</ns1:value>"
+        "<ns1:ReadingQuality><ns1:quality>19</ns1:quality></ns1:ReadingQuality></ns1:IntervalReading>\r\n"
+        for k in range(96)
+    )
+    text = (
+        '<?xml version="1.0"?>\r\n<ns0:feed xmlns:ns0="http://www.w3.org/2005/Atom" xmlns:ns1="http://naesb.org/espi">'
+        f"<ns0:entry><ns0:content><ns1:IntervalBlock>{readings}</ns1:IntervalBlock></ns0:content></ns0:entry>"
+        "<ns0:entry><ns0:content><ns1:ReadingType><ns1:powerOfTenMultiplier>0</ns1:powerOfTenMultiplier>"
+        "<ns1:uom>72</ns1:uom></ns1:ReadingType></ns0:content></ns0:entry></ns0:feed>"
+    )
+    source = tmp_path / "espi.xml"
+    source.write_text(text, encoding="utf-8", newline="")
+    import_files([source], out=tmp_path / "out.parquet")
+    frame = pd.read_parquet(tmp_path / "out.parquet")
+    assert frame["realised_kw"].tolist() == pytest.approx([(100 + k) * 4 / 1000 for k in range(96)])
+    assert frame["interval_start"][0] == pd.Timestamp("2023-08-14T00:00-07:00")
+
+
+@pytest.mark.parametrize("header", ["USAGE (kWh),NOTES", "USAGE (kWh),COST,NOTES", "IMPORT (kWh),EXPORT (kWh),NOTES"])
+def test_utilities_headings(header: str, tmp_path: Path) -> None:
+    lines = [
+        "Name,WILLIAM PENN",
+        'Address,"1 S BROAD ST, PHILADELPHIA"',
+        "Account Number,1776",
+        "Service,Service 1",
+        "",
+    ]
+    extra = {"USAGE (kWh),NOTES": "", "USAGE (kWh),COST,NOTES": ",$0.10,", "IMPORT (kWh),EXPORT (kWh),NOTES": ",0.0,"}[
+        header
+    ]
+    lines += [f"TYPE,DATE,START TIME,END TIME,{header}"]
+    lines += [f"Electric usage,2023-07-04,{hour:02d}:00,{hour:02d}:59,0.{hour + 10}{extra}" for hour in range(24)]
+    found = series_of("\n".join(lines) + "\n", tmp_path, timezone="America/New_York")
+    assert found["load"].index[0] == pd.Timestamp("2023-07-04T00:00-04:00")
+    assert found["load"].iloc[5] == pytest.approx(0.15)
+
+
+def test_gas_beside_electricity_in_a_utilitys_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "usage.zip"
+    with zipfile.ZipFile(archive, "w") as parts:
+        parts.writestr("electric.csv", samples.green_button_csv())
+        parts.writestr("gas.csv", "TYPE,DATE,USAGE,UNITS,COST,NOTES\nNatural gas usage,2023-08-14,1.02,therms,$0.97,\n")
+    loaded = load([archive], options=ImportOptions(timezone="America/Los_Angeles"))
+    assert [(finding.code, finding.file) for finding in loaded.report.findings] == [
+        ("part_ignored", "usage.zip:gas.csv")
+    ]
+    assert [series.name for series in loaded.series] == ["load"]
