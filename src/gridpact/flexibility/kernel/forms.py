@@ -149,8 +149,8 @@ def promise_forms(
             limited[:, span] = np.where(energy[:, span], -np.inf, least[:, span])
             lowest = _lowest_kwh(homes, rows, baselines)
             for side in (0, 1):
-                at = slice(asks.first + side, asks.stop + side)
-                stand[:, at] = np.maximum(stand[:, at], lowest[:, at] + reserve_kwh[:, span])
+                instants = slice(asks.first + side, asks.stop + side)
+                stand[:, instants] = np.maximum(stand[:, instants], lowest[:, instants] + reserve_kwh[:, span])
     binding = _Binding(
         fixed=energy,
         target_kw=target,
