@@ -136,7 +136,7 @@ def test_generated_by_the_command_line(tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     described = json.loads(gridpact("fleet", "describe", file, "--json").stdout)
     assert described["assets"]["heat"]["share"] > 0.4
-    assert described["totals"]["heat_power_kw"] > 0
+    assert described["assets"]["heat"]["quantities"]["heat_power_kw"]["total"] > 0
     held("--fleet", file, *WINTER, "--price", 300, "--kw", 40, out=tmp_path / "run")
     wrong = gridpact("fleet", "generate", 20, "--heat-share", 70, "--out", tmp_path / "no.csv")
     assert wrong.exit_code == 2

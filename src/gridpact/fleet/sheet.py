@@ -11,7 +11,7 @@ import pandas as pd
 
 from gridpact.errors import InputError
 from gridpact.fleet.columns import COLUMNS, hint_for
-from gridpact.fleet.findings import Findings, Notes
+from gridpact.fleet.findings import MOST_LETTERS, Findings, Notes
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 EXCEL_BLOCK = 16
@@ -206,8 +206,9 @@ def _names(
             continue
         name = written if written in COLUMNS else _plain_name(written)
         if name not in COLUMNS:
-            where = f"{written!r} (column {letters(place)})"
-            findings.refuse_header(written, f"{where} is not a column of a fleet; {hint_for(name)}")
+            brief = written if len(written) <= MOST_LETTERS else f"{written[:MOST_LETTERS]}..."
+            where = f"{brief!r} (column {letters(place)})"
+            findings.refuse_header(brief, f"{where} is not a column of a fleet; {hint_for(name)}")
             names.append(None)
             continue
         if name in used:

@@ -239,6 +239,19 @@ def test_a_large_fleet_stays_small_and_says_what_is_left_out(run: EditedRun) -> 
     assert html.count('class="bar ') < 3000
 
 
+def test_many_opportunities_are_folded_and_summed_up(run: EditedRun) -> None:
+    content = run.content
+    run.nothing_sold("no_bid", reason="too dear", loss_avoided_usd=1.0)
+    first, outcome = content["opportunities"][0], content["outcomes"][0]
+    names = [first["id"], *(f"copy {k}" for k in range(5))]
+    content["opportunities"] = [first | {"id": each} for each in names]
+    content["outcomes"] = [outcome | {"opportunity_id": each} for each in names]
+    html = render_report(run)
+    assert "Nothing was sold on 6 opportunities: no bid 6 times; loss avoided 6.00 USD." in html
+    assert html.count('<details class="one" open>') == html.count('<details class="one">') / 5 == 5
+    assert "<summary>2 more</summary>" in html
+
+
 def test_a_new_kind_of_device_is_drawn_where_its_columns_are(run: EditedRun) -> None:
     assert "Heat stores: power" in render_report(run)
     for name in ("dispatch", "fleet"):

@@ -127,6 +127,8 @@ class Supply(NamedTuple):
     pieces: Ints
     """-1 in ordinary intervals, where all sun is used and the meter takes the rest."""
     low: Floats
+    turned: Ints
+    """Whether energy in the vehicle is worth less than nothing, so that its gain is taken linear between its limits."""
 
 
 class Prices(NamedTuple):
@@ -144,6 +146,8 @@ class Plans(NamedTuple):
     battery_kw: Floats
     vehicle_kw: Floats
     curtailed_kw: Floats
+    gain_kwh: Floats
+    """Energy that the vehicle gains, as the bound counts it, shape (COLUMNS, T)."""
     cost: Floats
 
 
@@ -233,9 +237,9 @@ def work_for(periods: int) -> Work:
     return Work(
         values=Values(np.empty(pieces), np.empty(pieces), ints(n + 1), ints(n + 1), floats(n + 1), floats(n + 1)),
         costs=Costs(floats(places), floats(places), ints(n), floats(n), floats(n), ints(n)),
-        supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n)),
+        supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n), ints(n)),
         prices=Prices(floats(n), floats(n), floats(n), floats(n)),
-        plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
+        plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
         rows=Rows(
             ints(ROWS, 3), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS, COLUMNS)
         ),
