@@ -1,7 +1,7 @@
 """The errors that gridpact raises.
 
     GridpactError
-      InputError(ValueError)      MissingDataError, UnitRangeError, NaiveDatetimeError
+      InputError(ValueError)      MissingDataError, UnitRangeError, NaiveDatetimeError, TableError
       MarketRuleError
       NegotiationError            ProtocolViolationError, UnusableReplyError
       OptimizationError           InfeasibleError, UnboundedError, SolverFailedError
@@ -11,6 +11,9 @@
 A message says what was wrong, where (file, row, field) and what to do. "No deal", "not cleared" and
 "short delivery" are results of a run, not errors.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class GridpactError(Exception):
@@ -31,6 +34,32 @@ class UnitRangeError(InputError):
 
 class NaiveDatetimeError(InputError):
     """A time without a UTC offset was given where an aware one is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellProblem:
+    """One cell that cannot be used, or that was read in another way than it is written."""
+
+    row: int | None
+    """Number of the row as its source shows it; None for the whole table."""
+    column: str | None
+    """Name of the column; None for the whole row."""
+    text: str
+    """The whole sentence, place included, source not."""
+
+
+class TableError(InputError):
+    """Cells of a table cannot be used; every one is named, up to a stated number."""
+
+    def __init__(self, message: str, *, problems: Sequence[CellProblem] = (), count: int = 0) -> None:
+        """Set the message, the problems that it lists, sorted by row, and how many there are in all."""
+        super().__init__(message)
+        self.problems = tuple(problems)
+        self.count = max(count, len(self.problems))
+
+
+class TableRangeError(TableError, UnitRangeError):
+    """Numbers of a table are infinite or outside the range that their unit allows, and nothing else is wrong."""
 
 
 class MarketRuleError(GridpactError):

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.fleet.generator import demonstration_fleet
 from gridpact.fleet.io import write_fleet
 from gridpact_audit.audit import audit

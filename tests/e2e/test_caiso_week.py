@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.fleet.generator import generate_fleet
 from gridpact.fleet.io import write_fleet
 from gridpact.results.run_folder import RunFolder
@@ -135,7 +135,7 @@ def test_same_seed_same_bytes(market: Market, tmp_path: Path) -> None:
         root.mkdir()
         # The same command to the letter, in two processes that order sets differently.
         subprocess.run(
-            [sys.executable, "-m", "gridpact.cli", *market.command(FIRST_EVENING, Path("run"))],
+            [sys.executable, "-m", "gridpact", *market.command(FIRST_EVENING, Path("run"))],
             cwd=root,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             check=True,

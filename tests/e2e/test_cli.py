@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.results.run_folder import RunFolder
 from gridpact_audit.audit import audit
 
@@ -50,7 +50,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from gridpact.cli import main\n"
+        "from gridpact.cli.app import main\n"
         "sys.argv = ['gridpact', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print([name for name in {HEAVY} if name in sys.modules])\n"
@@ -97,9 +97,16 @@ def test_allowed_loss_is_shown(tmp_path: Path) -> None:
 
 
 def test_json_is_the_result(tmp_path: Path) -> None:
-    printed = succeeded(*DAY, "--json", "--out", tmp_path / "run").stdout
-    assert json.loads(printed)["outcome"] == "awarded"
-    assert printed == (tmp_path / "run" / "result.json").read_text(encoding="utf-8")
+    done = succeeded(*DAY, "--json", "--out", tmp_path / "run")
+    printed = json.loads(done.stdout)
+    paths = printed.pop("paths")
+    assert printed == json.loads((tmp_path / "run" / "result.json").read_bytes())
+    assert {name: Path(path) for name, path in paths.items()} == {
+        "folder": tmp_path / "run",
+        "result": tmp_path / "run" / "result.json",
+        "report": tmp_path / "run" / "report.html",
+    }
+    assert done.stderr == ""
 
 
 def test_verify_says_what_it_found_by_exit_code(demonstration: Path, tmp_path: Path) -> None:
@@ -276,7 +283,7 @@ def test_killed_run_leaves_no_half_folder(before: str, tmp_path: Path, demonstra
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
     for fresh in (out, tmp_path / "fresh"):
-        command = [sys.executable, "-m", "gridpact.cli", "negotiate", "--price", "90", "--out", str(fresh)]
+        command = [sys.executable, "-m", "gridpact", "negotiate", "--price", "90", "--out", str(fresh)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
             assert process.stderr is not None
             for line in process.stderr:
@@ -298,7 +305,7 @@ def test_settings_from_environment_and_env_file(tmp_path: Path) -> None:
 
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "gridpact.cli", "negotiate", "--price", "80", *arguments],
+            [sys.executable, "-m", "gridpact", "negotiate", "--price", "80", *arguments],
             cwd=tmp_path,
             env={**os.environ, **settings},
             capture_output=True,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import write_fleet
 from gridpact.results.run_folder import RunFolder
@@ -135,8 +135,8 @@ def test_generated_by_the_command_line(tmp_path: Path) -> None:
     made = gridpact("fleet", "generate", 20, "--seed", 3, "--heat-share", 0.7, "--out", file)
     assert made.exit_code == 0, made.output
     described = json.loads(gridpact("fleet", "describe", file, "--json").stdout)
-    assert described["adoption"]["heat"] > 0.4
-    assert described["totals"]["heat_power_kw"] > 0
+    assert described["assets"]["heat"]["share"] > 0.4
+    assert described["assets"]["heat"]["quantities"]["heat_power_kw"]["total"] > 0
     held("--fleet", file, *WINTER, "--price", 300, "--kw", 40, out=tmp_path / "run")
     wrong = gridpact("fleet", "generate", 20, "--heat-share", 70, "--out", tmp_path / "no.csv")
     assert wrong.exit_code == 2

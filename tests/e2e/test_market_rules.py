@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact_audit.audit import audit
 
 HOUR = ["--start", "2022-07-13T19:00-05:00", "--hours", "1"]

@@ -149,13 +149,18 @@ def _pairs(arrive: str, depart: str) -> list[tuple[datetime, datetime] | tuple[t
     found: list[tuple[datetime, datetime] | tuple[timedelta, timedelta]] = []
     for come, go in zip(arrivals, departures, strict=True):
         if "T" in come or "T" in go:
-            found.append((_dated(come), _dated(go)))
+            found.append((parse_dated(come), parse_dated(go)))
         else:
             found.append((parse_clock(come), parse_clock(go)))
     return found
 
 
-def _dated(text: str) -> datetime:
+def parse_dated(text: str) -> datetime:
+    """The local date and time written as ``2022-07-13T18:00``, without offset.
+
+    Raises:
+        InputError: ``text`` is not such a time.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

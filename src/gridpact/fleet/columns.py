@@ -1,13 +1,12 @@
 """The columns of a fleet: order, type, unit, range, default and meaning of each."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 import pyarrow as pa
 
-from gridpact.errors import InputError
+from gridpact.fleet.findings import Findings, nearest
 
 
 class Kind(Enum):
@@ -18,6 +17,10 @@ class Kind(Enum):
     TRUTH = "truth"
     WINDOWS = "windows"
     """Local windows: a tuple of texts in the frame, joined by ";" in CSV, list<string> in Parquet."""
+
+
+PERSONA_NAMES = ("conservative", "moderate", "aggressive")
+"""Kinds of owner that mean something to the negotiation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,19 +219,19 @@ def fleet_schema(names: Iterable[str] = COLUMN_NAMES) -> pa.Schema:
     return pa.schema([pa.field(column.name, column.arrow_type) for column in columns_with(names)])
 
 
-def check_names(names: Iterable[str], *, source: str) -> None:
-    """Check a table's column names.
+def hint_for(name: str) -> str:
+    """What to write instead of a name that is no fleet column: the nearest that is, or all of them."""
+    near = nearest(name, COLUMNS, cutoff=0.5)
+    return f"did you mean {near!r}?" if near else f"the columns are {', '.join(COLUMNS)}"
 
-    Raises:
-        InputError: a name is no fleet column (the message names the nearest) or is there twice, or there is no home_id.
-    """
+
+def check_names(names: Iterable[str], findings: Findings) -> None:
+    """Record names that are no fleet column, with the nearest that is, or there twice, and a missing home_id."""
     found = list(names)
-    for name in found:
+    for name in dict.fromkeys(found):
         if name not in COLUMNS:
-            near = difflib.get_close_matches(str(name).strip().lower(), COLUMNS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(COLUMNS)}"
-            raise InputError(f"{source}: {name!r} is not a column of a fleet; {hint}")
-        if found.count(name) > 1:
-            raise InputError(f"{source}: column {name!r} is there twice")
+            findings.refuse_header(str(name), f"{name!r} is not a column of a fleet; {hint_for(str(name))}")
+        elif found.count(name) > 1:
+            findings.refuse_header(str(name), f"column {name!r} is there twice")
     if "home_id" not in found:
-        raise InputError(f"{source} has no column 'home_id', which every fleet needs")
+        findings.refuse_header("home_id", "there is no column 'home_id', which every fleet needs")

@@ -1,9 +1,11 @@
 """A fleet: one table with a row for each home. The same columns serve 6 homes or a million."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import available_timezones
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,14 @@ from gridpact.errors import GridpactError, InputError, MissingDataError
 from gridpact.fleet import cells
 from gridpact.fleet.assets import ASSETS
 from gridpact.fleet.clock import LocalWindow, check_plugged
-from gridpact.fleet.columns import FURTHER_COLUMNS, FleetColumn, Kind, check_names, columns_with
+from gridpact.fleet.columns import COLUMNS, FURTHER_COLUMNS, PERSONA_NAMES, FleetColumn, Kind, check_names, columns_with
+from gridpact.fleet.findings import LISTED, Findings, nearest
 from gridpact.fleet.prosumer import Prosumer
 from gridpact.horizon import zone
 
 Columns = dict[str, NDArray[Any]]
+_SHORTENED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]+", re.IGNORECASE)
+"""A long number as a spreadsheet shows it once its last digits are lost."""
 LOAD_DEFAULT_KWH = 9800
 HEAT_DEFAULT_KWH = 3000
 
@@ -43,17 +48,30 @@ class Fleet:
             row_numbers: how the source numbers its rows; from 1 if not given.
 
         Raises:
-            InputError: unknown or missing column, unusable cell, no home, or a home or meter that is there twice.
-            UnitRangeError: a number is infinite or outside its column's range.
+            TableError: unknown or missing columns, unusable cells, homes or meters that are there twice; all of them.
+            TableRangeError: numbers that are infinite or outside their columns' ranges, and nothing else.
+            InputError: there is no home.
         """
-        check_names(frame.columns, source=source)
-        if frame.empty:
-            raise InputError(f"{source} has no home; a fleet needs at least one row")
-        place = cells.Place(source=source, row_numbers=row_numbers or range(1, len(frame) + 1))
+        numbers = range(1, len(frame) + 1) if row_numbers is None else row_numbers
+        return cls.checked(frame, Findings(source=source, row_numbers=numbers, order=tuple(COLUMNS)))
+
+    @classmethod
+    def checked(cls, frame: pd.DataFrame, findings: Findings) -> "Fleet":
+        """As `from_frame`, adding to what was found already.
+
+        Raises:
+            InputError: as `from_frame`.
+        """
+        check_names(frame.columns, findings)
+        if frame.empty and not findings:
+            raise InputError(f"{findings.source} has no home; a fleet needs at least one row")
+        if frame.columns.has_duplicates or frame.empty or "home_id" not in frame.columns:
+            findings.raise_if_any()
         columns = columns_with(frame.columns)
-        table = _parse(frame, columns, place)
-        _fill(table, columns, given=set(frame.columns), place=place)
-        _check(table, place)
+        table = _parse(frame, columns, findings)
+        _fill(table, columns, given=set(frame.columns), place=findings)
+        _check(table, findings)
+        findings.raise_if_any()
         names = _kept(table)
         checked = pd.DataFrame({name: _series(table[name]) for name in names}, columns=names)
         return cls(frame=checked, _position={home: row for row, home in enumerate(table["home_id"])})
@@ -126,7 +144,7 @@ def _series(values: NDArray[Any]) -> pd.Series:
     return pd.Series(values, dtype=values.dtype)
 
 
-def _parse(frame: pd.DataFrame, columns: Sequence[FleetColumn], place: cells.Place) -> Columns:
+def _parse(frame: pd.DataFrame, columns: Sequence[FleetColumn], place: Findings) -> Columns:
     table: Columns = {}
     for column in columns:
         given = frame[column.name] if column.name in frame.columns else pd.Series([None] * len(frame), dtype=object)
@@ -151,7 +169,7 @@ def _owned(table: Columns, asset: str) -> NDArray[np.bool_]:
     return np.zeros(len(table["home_id"]), dtype=np.bool_) if size is None else np.nan_to_num(size) > 0
 
 
-def _fill(table: Columns, columns: Sequence[FleetColumn], *, given: set[str], place: cells.Place) -> None:
+def _fill(table: Columns, columns: Sequence[FleetColumn], *, given: set[str], place: Findings) -> None:
     """Put in defaults, and empty what belongs to assets that a home does not have."""
     homes = len(place.row_numbers)
     owned = {asset: _owned(table, asset) for asset in ASSETS}
@@ -169,6 +187,7 @@ def _fill(table: Columns, columns: Sequence[FleetColumn], *, given: set[str], pl
                 lambda row, values=values, column=column: (
                     f"is {values[row]:g}, but {ASSETS[column.device].size} is empty or 0; give both or neither"
                 ),
+                needs=(ASSETS[column.device].size,),
             )
         default = column.default
         if column.name in ("vehicle_arrive", "vehicle_depart") and column.name in given:
@@ -188,7 +207,7 @@ def _fill(table: Columns, columns: Sequence[FleetColumn], *, given: set[str], pl
             table["heat_demand_profile"][row] = f"water:{HEAT_DEFAULT_KWH}:{row + 1}"
 
 
-def _check(table: Columns, place: cells.Place) -> None:
+def _check(table: Columns, place: Findings) -> None:
     _refuse(
         np.array([home is None for home in table["home_id"]]), place, "home_id", lambda row: "is empty; name each home"
     )
@@ -197,12 +216,9 @@ def _check(table: Columns, place: cells.Place) -> None:
         ("meter_id", "one premise would be sold twice"),
     ):
         _refuse_twice(table[name], place, name, why)
-    for name in dict.fromkeys(table["timezone"]):
-        try:
-            zone(name)
-        except InputError as problem:
-            row = list(table["timezone"]).index(name)
-            raise InputError(f"{place.of(row, 'timezone')}: {problem}") from None
+    _check_shortened(table, place)
+    _check_zones(table["timezone"], place)
+    _check_personas(table["persona"], place)
     for asset in ASSETS.values():
         owned = _owned(table, asset.name)
         for power in asset.needed:
@@ -215,13 +231,53 @@ def _check(table: Columns, place: cells.Place) -> None:
                         f"is empty, but the home has a {asset.words} of {table[asset.size][row]:g} kWh; give its power "
                         "[kW]"
                     ),
+                    needs=(asset.size,),
                 )
     _check_charge(table, place)
     _check_plugged(table, place)
 
 
-def _check_charge(table: Columns, place: cells.Place) -> None:
-    low, soc, high = (table[f"battery_{part}_fraction"] for part in ("min_soc", "soc", "max_soc"))
+def _check_zones(names: NDArray[Any], place: Findings) -> None:
+    known: list[str] = []
+    wrong = 0
+    for name in dict.fromkeys(names):
+        try:
+            zone(name)
+        except InputError as problem:
+            known = known or sorted(available_timezones())
+            wrong += 1
+            near = nearest(str(name), known) if wrong <= LISTED else None
+            hint = f"; did you mean {near!r}?" if near else ""
+            for row in np.flatnonzero(names == name).tolist():
+                place.refuse(row, "timezone", f": {problem}{hint}")
+
+
+def _check_shortened(table: Columns, place: Findings) -> None:
+    for column in ("home_id", "meter_id"):
+        bad = np.array([value is not None and _SHORTENED.fullmatch(value) is not None for value in table[column]])
+        _refuse(
+            bad,
+            place,
+            column,
+            lambda row, values=table[column]: (
+                f"is {values[row]!r}: a spreadsheet has shortened a long number; format the column as text and enter "
+                "the numbers again"
+            ),
+        )
+
+
+def _check_personas(words: NDArray[Any], place: Findings) -> None:
+    """Any word may name a kind of owner, but one that almost names a known kind is a slip that changes the owner."""
+    for word in dict.fromkeys(words):
+        near = None if word is None or word in PERSONA_NAMES else nearest(word, PERSONA_NAMES, cutoff=0.85)
+        if near:
+            for row in np.flatnonzero(words == word).tolist():
+                place.refuse(row, "persona", f" is {word!r}; did you mean {near!r}?")
+
+
+def _check_charge(table: Columns, place: Findings) -> None:
+    parts = tuple(f"battery_{part}_fraction" for part in ("min_soc", "soc", "max_soc"))
+    low, soc, high = (table[part] for part in parts)
     _refuse(
         (low > soc) | (low > high),
         place,
@@ -229,44 +285,54 @@ def _check_charge(table: Columns, place: cells.Place) -> None:
         lambda row: (
             f"is {low[row]:g}, above battery_soc_fraction {soc[row]:g} or battery_max_soc_fraction {high[row]:g}"
         ),
+        needs=parts,
     )
     _refuse(
         soc > high,
         place,
         "battery_soc_fraction",
         lambda row: f"is {soc[row]:g}, above battery_max_soc_fraction {high[row]:g}",
+        needs=parts,
     )
 
 
-def _check_plugged(table: Columns, place: cells.Place) -> None:
-    known: set[tuple[str | None, str | None]] = set()
+def _check_plugged(table: Columns, place: Findings) -> None:
+    known: dict[tuple[str | None, str | None], str] = {}
+    usable = place.clean("vehicle_arrive", "vehicle_depart")
     for row, pair in enumerate(zip(table["vehicle_arrive"], table["vehicle_depart"], strict=True)):
-        if pair in known:
-            continue
-        known.add(pair)
-        arrive, depart = pair
-        if (arrive is None) != (depart is None):
-            raise InputError(
-                f"{place.of(row, 'vehicle_arrive')} and vehicle_depart: one is empty and the other is not; leave both "
-                "empty for a car that is away all day"
-            )
-        try:
-            check_plugged(arrive or "", depart or "")
-        except GridpactError as problem:
-            raise InputError(f"{place.of(row, 'vehicle_arrive')} and vehicle_depart: {problem}") from None
+        if pair not in known:
+            known[pair] = _unpaired(*pair)
+        if known[pair] and usable[row]:
+            place.refuse(row, "vehicle_arrive", f": {known[pair]}", beside="vehicle_depart")
 
 
-def _refuse(bad: NDArray[np.bool_], place: cells.Place, column: str, say: Any) -> None:
+def _unpaired(arrive: str | None, depart: str | None) -> str:
+    """What is wrong with a car's times at the plug; empty if nothing is."""
+    if (arrive is None) != (depart is None):
+        return "one is empty and the other is not; leave both empty for a car that is away all day"
+    try:
+        check_plugged(arrive or "", depart or "")
+    except GridpactError as problem:
+        return str(problem)
+    return ""
+
+
+def _refuse(
+    bad: NDArray[np.bool_], place: Findings, column: str, say: Callable[..., str], *, needs: Sequence[str] = ()
+) -> None:
+    """Record a problem in every row where ``bad``; a row whose cells in ``needs`` have one already has it once."""
     if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise InputError(f"{place.of(row, column)} {say(row)}")
+        place.refuse_where(bad, column, say, needs=needs)
 
 
-def _refuse_twice(values: NDArray[Any], place: cells.Place, column: str, why: str) -> None:
-    again = pd.Series(values, dtype=object).duplicated().to_numpy()
+def _refuse_twice(values: NDArray[Any], place: Findings, column: str, why: str) -> None:
+    named = pd.Series(values, dtype=object)
+    again = (named.duplicated() & named.notna()).to_numpy()
     if again.any():
-        row = int(np.flatnonzero(again)[0])
-        first = int(np.flatnonzero(values == values[row])[0])
-        raise InputError(
-            f"{place.of(row, column)} is {values[row]!r} again, as in row {place.row_numbers[first]}; {why}"
+        first = {value: row for row, value in reversed(list(enumerate(values)))}
+        place.refuse_where(
+            again,
+            column,
+            lambda row: f"is {values[row]!r} again, as in row {place.row_numbers[first[values[row]]]}; {why}",
+            needs=("home_id",),
         )

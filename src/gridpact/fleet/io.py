@@ -1,7 +1,7 @@
 """Fleets in files: CSV or Parquet, the same columns."""
 
-import csv
-import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -10,26 +10,58 @@ import pyarrow.parquet as pq
 
 from gridpact.errors import InputError, MissingDataError
 from gridpact.fleet.columns import Kind, columns_with, fleet_schema
+from gridpact.fleet.findings import Note
 from gridpact.fleet.fleet import Fleet
+from gridpact.fleet.sheet import read_sheet
+from gridpact.fleet.written import make_plain
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+SPREADSHEET_ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetReading:
+    """A fleet, and what was read in another way than it is written."""
+
+    fleet: Fleet
+    notes: tuple[Note, ...]
+    row_numbers: Sequence[int]
+    """Number of each home's row as its file shows it, shape (homes,)."""
 
 
 def read_fleet(path: Path) -> Fleet:
     """The fleet in a ``.csv`` or ``.parquet`` file. Only ``home_id`` must be there; see `FLEET_COLUMNS` for the rest.
 
     Raises:
+        InputError: as `read_fleet_file`.
+    """
+    return read_fleet_file(path).fleet
+
+
+def read_fleet_file(path: Path) -> FleetReading:
+    """The fleet in a file and how it was read.
+
+    Text files (``.csv``, ``.tsv``, ``.txt``) may be written as spreadsheets export them; docs/fleet.md says what is
+    understood. Nothing with two meanings is guessed.
+
+    Raises:
         MissingDataError: there is no such file.
-        InputError: the file is of another kind, damaged, or not a usable fleet; the message names row and column.
+        TableError: cells cannot be used; the message names row and column of each.
+        InputError: the file is of another kind, damaged, or not a table.
     """
     path = Path(path)
     ending = path.suffix.lower()
-    if ending not in (".csv", ".parquet"):
-        raise InputError(f"fleet {path} must end in .csv or .parquet")
+    if ending not in (*TEXT_ENDINGS, ".parquet"):
+        hint = "; save the sheet as CSV UTF-8" if ending in SPREADSHEET_ENDINGS else ""
+        raise InputError(f"fleet {path} must end in .csv or .parquet{hint}")
     if not path.is_file():
         raise MissingDataError(f"fleet {path} is not a file")
     if ending == ".parquet":
-        return Fleet.from_frame(_read_parquet(path), source=path.name)
-    frame, row_numbers = _read_csv(path)
-    return Fleet.from_frame(frame, source=path.name, row_numbers=row_numbers)
+        fleet = Fleet.from_frame(_read_parquet(path), source=path.name)
+        return FleetReading(fleet=fleet, notes=(), row_numbers=range(1, len(fleet) + 1))
+    sheet = read_sheet(path)
+    fleet = Fleet.checked(make_plain(sheet), sheet.findings)
+    return FleetReading(fleet=fleet, notes=sheet.notes.listed(), row_numbers=sheet.findings.row_numbers)
 
 
 def write_fleet(fleet: Fleet, path: Path) -> None:
@@ -76,38 +108,3 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             return pq.read_table(file).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise InputError(f"{path.name} cannot be read as Parquet: {str(problem).splitlines()[0]}") from None
-
-
-def _read_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    """Cells as text, and the number of each row as a spreadsheet shows it."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise InputError(f"{path.name} is not UTF-8 text (byte {problem.start}); save it as CSV UTF-8") from None
-    except OSError as problem:
-        raise InputError(f"{path.name} cannot be read: {problem.strerror or problem}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[list[str]] = []
-    row_numbers: list[int] = []
-    header: list[str] | None = None
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if header is None:
-                header = [cell.strip() for cell in cells]
-                continue
-            if len(cells) != len(header):
-                raise InputError(
-                    f"{path.name} row {number} has {len(cells)} cells, but the header has {len(header)}; "
-                    "the file may be cut off"
-                )
-            rows.append(cells)
-            row_numbers.append(number)
-    except csv.Error as problem:
-        raise InputError(f"{path.name} row {number + 1} cannot be read as CSV: {problem}") from None
-    if header is None:
-        raise InputError(f"{path.name} is empty; a fleet needs a header row with home_id and a row for each home")
-    frame = pd.DataFrame(rows, columns=header, dtype=object)
-    return frame, row_numbers

@@ -24,6 +24,7 @@ from gridpact import units
 from gridpact.data.grid import mean_of_pieces, on_grid, pieces
 from gridpact.data.names import split_zone
 from gridpact.errors import InputError, MissingDataError
+from gridpact.fleet.findings import nearest
 
 Floats = NDArray[np.float64]
 
@@ -56,8 +57,10 @@ def tariff_prices(name: str, interval_starts: pd.DatetimeIndex, timezone: str, w
     """
     bare = split_zone(name)[0]
     if bare not in _BUILDERS:
+        near = nearest(bare.replace(" ", "_"), _BUILDERS)
+        hint = f"did you mean {near!r}? " if near else ""
         raise InputError(
-            f"tariff {name!r} is neither in the tariffs given nor built in; built in are {', '.join(_BUILDERS)}"
+            f"tariff {name!r} is neither in the tariffs given nor built in; {hint}built in are {', '.join(_BUILDERS)}"
         )
     return _BUILDERS[bare](interval_starts, timezone, wholesale)
 

@@ -75,10 +75,20 @@ class KernelModel:
     method) and homes with further devices are solved by the reference, and counted in ``tally``.
     """
 
-    def __init__(self, *, reference: HighsModel | None = None, spread: Spread = map) -> None:
-        """Send open homes to ``reference`` and spread chunks of homes by ``spread``; compiled code frees the lock."""
+    def __init__(
+        self,
+        *,
+        reference: HighsModel | None = None,
+        spread: Spread = map,
+        counter: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Send open homes to ``reference`` and spread chunks of homes by ``spread``; compiled code frees the lock.
+
+        ``counter`` is told how many homes of how many are done, in each call of a method.
+        """
         self._reference = reference or HighsModel()
         self._spread = spread
+        self._counter = counter
         self.tally = Tally()
 
     def baselines(self, homes: HomeBatch) -> ScheduleBatch:
@@ -89,7 +99,7 @@ class KernelModel:
             plans.closed[homes.has_devices[rows]] = 0
             return plans, _schedules(homes, rows, plans, np.zeros_like(plans.battery_kw))
 
-        parts = list(self._spread(plan, _chunks(np.arange(len(homes)))))
+        parts = list(self._each(plan, np.arange(len(homes))))
         found = _joined([schedules for _, schedules in parts])
         left = np.flatnonzero(np.concatenate([plans.closed for plans, _ in parts]) == 0)
         self.tally.add(len(homes), len(left))
@@ -142,8 +152,7 @@ class KernelModel:
         quantity, cost = np.zeros((len(homes), levels + 1)), np.zeros((len(homes), levels + 1))
         counts, least = np.ones(len(homes), dtype=np.int64), np.zeros(len(homes))
         left: list[int] = []
-        parts = list(_chunks(rows))
-        for part, found in zip(parts, self._spread(climb, parts), strict=True):
+        for part, found in zip(_chunks(rows), self._each(climb, rows), strict=True):
             quantity[part], cost[part] = found.quantity_kw, found.cost_usd
             counts[part], least[part] = found.counts, found.least_kw
             left.extend(part[found.sure == 0].tolist())
@@ -168,6 +177,12 @@ class KernelModel:
         }
         return CurveBatch.of([singles.get(number, curve) for number, curve in enumerate(curves)])
 
+    def _each(self, work: Callable[[Ints], A], rows: Ints) -> Iterator[A]:
+        """What ``work`` makes of each chunk of ``rows``, in order."""
+        for number, made in enumerate(self._spread(work, _chunks(rows)), start=1):
+            self._counter(min(number * CHUNK, len(rows)), len(rows))
+            yield made
+
     def _plan_promises(
         self, homes: HomeBatch, baselines: ScheduleBatch, commitments: CommitmentBatch, rows: Ints
     ) -> tuple[Ints, ScheduleBatch]:
@@ -178,7 +193,7 @@ class KernelModel:
             closed = np.where(facts.conflict | homes.has_devices[part], 0, plans.closed)
             return closed, _schedules(homes, part, plans, facts.reserve_kw, frozen)
 
-        parts = list(self._spread(plan, _chunks(rows)))
+        parts = list(self._each(plan, rows))
         return np.concatenate([closed for closed, _ in parts]), _joined([found for _, found in parts])
 
 
@@ -260,6 +275,7 @@ def ladders(
         asks.reserve,
         asks.sustain_h / homes.battery_discharge_efficiency[rows] if asks.reserve else np.zeros(m),
         facts.limited_kw,
+        facts.stand_kwh,
         most,
         levels,
         below,

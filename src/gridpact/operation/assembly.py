@@ -88,7 +88,7 @@ class FinishedDay:
         self.chronicle.note(EventKind.FILES_WRITTEN, at=end, payload={"sha256": files.digests()})
         self.chronicle.note(EventKind.RUN_FINISHED, at=end, payload={"outcome": self.result.outcome.value})
         with self.chronicle.stage("report"):
-            report = render_report(files)
+            report = render_report(files, events=self.chronicle.log.rows())
         return files.write(events=self.chronicle.log, performance=self.chronicle.performance(), report_html=report)
 
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import numpy as np
 
+from gridpact import units
 from gridpact.coalition.terms import WholeLots
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.flexibility.promises import CommitmentBatch
 from gridpact.market.clearing import Clearing, clear
+from gridpact.market.opportunity import MarketOpportunity
 from gridpact.messages.books import CalledOptions, Floats, OptionBook
 from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.engine import CoreNegotiationEngine
@@ -50,7 +52,14 @@ class Award:
         return (self.decision.loss_avoided_usd or 0.0) if self.outcome is Outcome.NO_BID else None
 
 
-def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: FlexibilityModel, chronicle: Chronicle) -> Award:
+def bid_for(
+    homes: Homes,
+    call: MarketCall,
+    *,
+    day: MarketDay,
+    model: FlexibilityModel,
+    chronicle: Chronicle,
+) -> Award:
     """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
     opportunity = call.opportunity
     opening = call.gate_closure - TALKS_BEFORE_GATE
@@ -68,6 +77,12 @@ def bid_for(homes: Homes, call: MarketCall, *, day: MarketDay, model: Flexibilit
             "rules_not_yet_in_force": list(call.rules.not_yet_in_force),
             "gate_closure": call.gate_closure,
             "prices": call.price.basis,
+            "scenarios": [
+                {"price": float(price), "probability": float(probability)}
+                for price, probability in zip(
+                    call.price.scenarios.prices, call.price.scenarios.probabilities, strict=True
+                )
+            ],
         },
     )
     with chronicle.stage("flexibility"):
@@ -213,7 +228,10 @@ def _clear(
         at=call.gate_closure,
         payload={
             "opportunity_id": opportunity.opportunity_id,
-            "segments": [{"quantity_kw": s.quantity_kw, "price": s.price} for s in segments],
+            "segments": [
+                {"quantity_kw": segment.quantity_kw, "price": segment.price, "owners_usd": owners_usd}
+                for segment, owners_usd in zip(segments, _option_costs(opportunity, decision), strict=True)
+            ],
             "rules_broken": broken,
         },
     )
@@ -242,6 +260,14 @@ def _clear(
         options=options,
         committed_kw=options.committed_kw(),
     )
+
+
+def _option_costs(opportunity: MarketOpportunity, decision: BidDecision) -> list[float]:
+    """What the options behind each segment cost at their agreed prices, if all of it is delivered [USD]."""
+    per_h = decision.problem.options.price @ decision.curve.activation_kw
+    return [
+        units.window_value_usd(price=1.0, quantity_kw=float(worth), window_h=opportunity.window_h) for worth in per_h
+    ]
 
 
 def _with_activation(agreed: OptionBook, used: OptionBook, activated_kw: Floats) -> CalledOptions:

@@ -1,16 +1,24 @@
 """Fleets by file, by number, or the demonstration."""
 
 import hashlib
+import json
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gridpact.errors import InputError, MissingDataError, StoreError
+from gridpact.errors import CellProblem, InputError, MissingDataError, StoreError, TableError
+from gridpact.fleet.columns import COLUMNS
+from gridpact.fleet.findings import Findings, Note
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.generator import demonstration_fleet, generate_fleet
-from gridpact.fleet.io import read_fleet, write_fleet
+from gridpact.fleet.io import read_fleet_file, write_fleet
+from gridpact.fleet.named import check_named
+from gridpact.fleet.statistics import describe
+from gridpact.operation.series import read_profiles, read_tariffs
+from gridpact.report.fleet_figure import FIGURE_ENDINGS, render_fleet_figure
 
 MOST_GENERATED_HOMES = 1_000_000
 
@@ -21,6 +29,36 @@ class ResolvedFleet:
 
     fleet: Fleet
     sha256: str
+    notes: tuple[Note, ...] = ()
+    """What was read in another way than it is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetCheck:
+    """What is to be said of a fleet file."""
+
+    file: str
+    homes: int | None
+    """None where the file is not a usable fleet."""
+    notes: tuple[Note, ...]
+    problems: tuple[CellProblem, ...]
+    """The first, sorted by row."""
+    problem_count: int
+    text: str
+    """The problems in words; empty if there is none."""
+
+    def to_json(self) -> str:
+        """The check as JSON text."""
+        content = {
+            "schema": "gridpact.fleet_check/1",
+            "file": self.file,
+            "usable": not self.problem_count,
+            "homes": self.homes,
+            "problem_count": self.problem_count,
+            "problems": [asdict(problem) for problem in self.problems],
+            "notes": [asdict(note) for note in self.notes],
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def resolve_fleet(source: str | Fleet | None, *, seed: int) -> ResolvedFleet:
@@ -44,7 +82,45 @@ def resolve_fleet(source: str | Fleet | None, *, seed: int) -> ResolvedFleet:
         there = False  # a name that no file system takes
     if not there:
         raise MissingDataError(f"--fleet {_shown(text)} is neither a file nor a number of homes")
-    return ResolvedFleet(fleet=read_fleet(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    reading = read_fleet_file(path)
+    return ResolvedFleet(fleet=reading.fleet, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), notes=reading.notes)
+
+
+def check_fleet_file(path: Path, *, tariffs: Path | None = None, profiles: Path | None = None) -> FleetCheck:
+    """Everything that is wrong with a fleet file, and what was read freely.
+
+    Args:
+        path: the file.
+        tariffs: the owner's own tariffs, whose names the fleet may use.
+        profiles: the owner's own profiles, likewise.
+
+    Raises:
+        InputError: a file is not there, or is no table at all.
+    """
+    own_tariffs, own_profiles = read_tariffs(tariffs)[0], read_profiles(profiles)[0]
+    homes: int | None = None
+    notes: tuple[Note, ...] = ()
+    try:
+        reading = read_fleet_file(path)
+        homes, notes = len(reading.fleet), reading.notes
+        findings = Findings(source=path.name, row_numbers=reading.row_numbers, order=tuple(COLUMNS))
+        check_named(
+            reading.fleet,
+            findings,
+            tariffs=() if own_tariffs is None else set(own_tariffs["tariff"].astype(str)),
+            profiles=() if own_profiles is None else set(own_profiles["profile"].astype(str)),
+        )
+        findings.raise_if_any()
+    except TableError as problem:
+        return FleetCheck(
+            file=str(path),
+            homes=homes,
+            notes=notes,
+            problems=problem.problems,
+            problem_count=problem.count,
+            text=str(problem),
+        )
+    return FleetCheck(file=str(path), homes=homes, notes=notes, problems=(), problem_count=0, text="")
 
 
 def _shown(text: str) -> str:
@@ -74,13 +150,41 @@ def generate_to_file(homes: int, *, seed: int, out: Path, heat_share: float = 0.
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"--out {out} must end in .csv or .parquet")
     fleet = _generated(homes, seed=seed, heat_share=heat_share).fleet
+    _write_whole(out, lambda partial: write_fleet(fleet, partial))
+    return f"{out}: {homes} homes (seed {seed})"
+
+
+def check_figure_path(out: Path) -> None:
+    """Raise where a figure could not be written because of its file's ending.
+
+    Raises:
+        InputError: the ending is not one of a figure.
+    """
+    if out.suffix.lower() not in FIGURE_ENDINGS:
+        raise InputError(f"--figure {out} must end in {' or '.join(FIGURE_ENDINGS)}")
+
+
+def draw_to_file(fleet: Fleet, *, out: Path, title: str) -> None:
+    """Draw a fleet's statistics into a file for people.
+
+    Raises:
+        InputError: ``out`` does not end in .html or .svg.
+        StoreError: the file cannot be written; what was there before is untouched.
+    """
+    check_figure_path(out)
+    drawn = render_fleet_figure(fleet, describe(fleet), title=title, page=out.suffix.lower() != ".svg")
+    _write_whole(out, lambda partial: partial.write_text(drawn, encoding="utf-8"))
+
+
+def _write_whole(out: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside ``out`` and put it in its place in one step."""
     partial = out.with_name(f".{out.stem}.tmp-{os.getpid()}{out.suffix}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_fleet(fleet, partial)
+        write(partial)
         partial.replace(out)
     except OSError as problem:
+        raise StoreError(f"{out} could not be written: {problem.strerror or problem}") from problem
+    finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise StoreError(f"{out} could not be written: {problem.strerror or problem}") from problem
-    return f"{out}: {homes} homes (seed {seed})"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from gridpact.errors import InputError, MissingDataError, UnitRangeError
+from gridpact.fleet.findings import Note
 from gridpact.fleet.fleet import Fleet
 from gridpact.horizon import Horizon, aware_utc
 from gridpact.market.opportunities import read_opportunities
@@ -77,6 +78,8 @@ class MarketDay:
     """A checked market day, ready to run."""
 
     fleet: Fleet
+    fleet_notes: tuple[Note, ...]
+    """What was read of the fleet's file in another way than it is written."""
     horizon: Horizon
     calls: tuple[MarketCall, ...]
     """In order of gate closure."""
@@ -167,6 +170,7 @@ def prepare_day(request: DayRequest) -> MarketDay:
     release = version("gridpact")
     return MarketDay(
         fleet=resolved.fleet,
+        fleet_notes=resolved.notes,
         horizon=horizon,
         calls=calls,
         wholesale=wholesale,

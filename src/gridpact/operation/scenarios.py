@@ -76,7 +76,13 @@ class ScenarioAnalysis:
     def to_json(self) -> str:
         """The analysis as JSON text."""
         content = {
-            "rows": [asdict(row) for row in self.rows],
+            "rows": [
+                {
+                    **asdict(row),
+                    "path": None if self.path is None else str(self.path / folder_name(row.price)),
+                }
+                for row in self.rows
+            ],
             "break_even_price": self.break_even_price,
             "path": None if self.path is None else str(self.path),
         }

@@ -19,11 +19,19 @@ class IntegratedNegotiationSystem:
     """Runs market days end to end and writes their run folders."""
 
     def __init__(
-        self, *, model: FlexibilityModel | None = None, progress: Callable[[str], None] = lambda stage: None
+        self,
+        *,
+        model: FlexibilityModel | None = None,
+        progress: Callable[[str], None] = lambda stage: None,
+        counter: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        """Set what prices flexibility (by default the compiled kernel, on all processors) and whom to tell."""
+        """Set what prices flexibility, and who is told of each stage and of how many homes it has done.
+
+        By default the compiled kernel, on all processors; only that one counts homes.
+        """
         self._model = model
         self._progress = progress
+        self._counter = counter
 
     def run(self, request: DayRequest | None = None, *, out: Path | None = None) -> RunFolder:
         """Run one market day and write its folder, ``runs/<run id>`` by default.
@@ -39,6 +47,7 @@ class IntegratedNegotiationSystem:
         day = prepare_day(request or DayRequest())
         target = out if out is not None else RUNS / day.run_id
         check_destination(target)
+        self._say_how_read(day)
         return self._run(day, target)
 
     def run_scenarios(
@@ -62,14 +71,21 @@ class IntegratedNegotiationSystem:
             check_destination(target)
             days.append((price, prepare_day(with_price(base, price)), target))
         folders = []
+        self._say_how_read(days[0][1])
         for price, day, target in days:
             self._progress(f"market price {price:g}")
             folders.append((price, self._run(day, target)))
         return analyse(folders, path=root)
 
+    def _say_how_read(self, day: MarketDay) -> None:
+        if day.fleet_notes:
+            self._progress(
+                f"reading the fleet, with {len(day.fleet_notes)} of the notes that 'gridpact fleet validate' lists"
+            )
+
     def _run(self, day: MarketDay, target: Path) -> RunFolder:
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            model = self._model or KernelModel(spread=pool.map)
+            model = self._model or KernelModel(spread=pool.map, counter=self._counter)
             finished = run_market_day(day, model=model, progress=self._progress)
         self._progress("writing the run folder and the report")
         return finished.write(target)

@@ -1,15 +1,16 @@
-"""What the command line prints: progress on standard error, tables and a summary in words on standard output."""
+"""What the command line prints of finished days: tables, sparklines and a summary in words, at any width."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gridpact.report import words
+from gridpact.report.screen import MEDIUM, NARROW, open_console, plain_table, shows_unicode
+from gridpact.report.terminal_day import load_lines, price_line
 
 
 class FinishedRun(Protocol):
@@ -26,26 +27,27 @@ class FinishedRun(Protocol):
     def table(self, name: str) -> pd.DataFrame:
         """Content of one Parquet file, by name without ending."""
 
+    def events(self) -> Sequence[Mapping[str, Any]]:
+        """Rows of ``events.jsonl``."""
+
 
 class Terminal:
-    """Prints for people; quiet prints nothing but errors."""
+    """Prints finished days for people, on standard output."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._out = Console(highlight=False, soft_wrap=False)
-        self._progress = Console(stderr=True, highlight=False, quiet=quiet)
-
-    def __call__(self, stage: str) -> None:
-        """Report that a stage has begun."""
-        self._progress.print(f"[dim]· {escape(stage)}[/dim]")
+    def __init__(self, console: Console | None = None) -> None:
+        """Print on ``console``, standard output if not given."""
+        self._out = console or open_console()
+        self._unicode = shows_unicode(self._out)
 
     def show_day(self, folder: FinishedRun) -> None:
-        """Rounds, members and the summary of one day."""
+        """Rounds, members, sparklines and the summary of one day."""
         result = folder.result
         offers, coalition = folder.table("offers"), folder.table("coalition")
-        fleet = folder.table("fleet")
+        fleet, events = folder.table("fleet"), folder.events()
         timezone = str(fleet["timezone"].mode().iloc[0])
         for opportunity in result["opportunities"]:
-            self._show_opportunity(opportunity, result, offers, coalition, timezone)
+            self._show_opportunity(opportunity, result, offers, coalition, events, timezone)
+        self._show_load(folder.table("dispatch"), result["opportunities"], timezone)
         if result["outcome"] == "awarded" or len(result["opportunities"]) > 1:
             self._out.print()
             self._out.print(f"[bold]{escape(words.day_sentence(result, homes=len(fleet)))}[/bold]")
@@ -54,8 +56,16 @@ class Terminal:
             f"Ledger sum {checks['ledger_sum_microusd']} micro-dollars, "
             f"preferences broken {checks['preferences_broken']}, sold twice {checks['double_sold']}."
         )
-        self._out.print(f"Report: {folder.path / 'report.html'}", soft_wrap=True)
-        self._out.print(f"Recheck it with: gridpact verify {folder.path}", soft_wrap=True)
+        self._out.print(f"Report: {folder.path / 'report.html'}", soft_wrap=True, markup=False)
+        self._out.print(f"Recheck it with: gridpact verify {folder.path}", soft_wrap=True, markup=False)
+
+    def _show_load(self, dispatch: pd.DataFrame, opportunities: Sequence[Mapping[str, Any]], timezone: str) -> None:
+        lines = load_lines(dispatch, opportunities, timezone=timezone, width=self._out.width, unicode=self._unicode)
+        if lines:
+            self._out.print()
+            self._out.print(escape(lines[0]), style="bold")
+        for line in lines[1:]:
+            self._out.print(escape(line), no_wrap=True, overflow="crop")
 
     def _show_opportunity(
         self,
@@ -63,6 +73,7 @@ class Terminal:
         result: Mapping[str, Any],
         offers: pd.DataFrame,
         coalition: pd.DataFrame,
+        events: Sequence[Mapping[str, Any]],
         timezone: str,
     ) -> None:
         name, unit = opportunity["id"], words.unit(opportunity["price_unit"])
@@ -72,9 +83,13 @@ class Terminal:
             f"{words.quantity(opportunity['requested_kw'])} kW, {words.window(opportunity, timezone)}, "
             f"expected {opportunity['reference_price']:,.2f} {unit}, rules {escape(opportunity['rules'])}"
         )
+        prices = price_line(events, opportunity, width=self._out.width, unicode=self._unicode)
+        if prices is not None:
+            self._out.print(escape(prices))
+        self._out.print()
         here = offers[offers["opportunity_id"] == name]
         if len(here):
-            self._out.print(_rounds_table(here, unit))
+            self._out.print(_rounds_table(here, unit, narrow=self._out.width < NARROW))
         members = coalition[(coalition["opportunity_id"] == name)].sort_values(
             ["committed_kw", "home_id"], ascending=[False, True]
         )
@@ -85,31 +100,44 @@ class Terminal:
     def _show_homes(self, coalition: pd.DataFrame, unit: str) -> None:
         inside = coalition[coalition["committed_kw"] > 0]
         if len(inside):
-            self._out.print(_members_table(inside, unit))
+            self._out.print(_members_table(inside, unit, width=self._out.width))
         outside = coalition[coalition["committed_kw"] <= 0]
         if len(outside):
-            self._out.print(_outside_table(outside, unit))
+            self._out.print(_outside_table(outside, unit, width=self._out.width))
 
     def show_scenarios(self, analysis: Any) -> None:
         """One row a price, and the verdict."""
-        table = _table("Does it pay? (amounts in USD)")
-        wide = self._out.width >= 100
-        money_columns = ("market", "owners", "profit", *(("margin",) if wide else ()), "avoided")
-        for column in ("price", "outcome", "homes", "kW", *money_columns):
-            table.add_column(column, justify="left" if column == "outcome" else "right", no_wrap=True)
+        table = plain_table("Does it pay? (amounts in USD)")
+        width = self._out.width
+        money = {
+            "market": "market_revenue_usd",
+            "owners": "owner_payments_usd",
+            "profit": "operator_profit_usd",
+        }
+        if width < NARROW:
+            del money["market"], money["owners"]
+        wide, sizes = width >= 100, width >= NARROW
+        headings = [
+            "price",
+            "outcome",
+            *(("homes", "kW") if sizes else ()),
+            *money,
+            *(("margin",) if wide else ()),
+            "avoided",
+        ]
+        for heading in headings:
+            table.add_column(heading, justify="left" if heading == "outcome" else "right", no_wrap=True)
         for row in analysis.rows:
             sold = row.outcome == "awarded"
+            margin = "-" if row.profit_margin is None else f"{row.profit_margin:.1%}"
             figures = (
-                f"{row.committed_kw:,.2f}",
-                f"{row.market_revenue_usd:,.2f}",
-                f"{row.owner_payments_usd:,.2f}",
-                f"{row.operator_profit_usd:,.2f}",
-                *(("-" if row.profit_margin is None else f"{row.profit_margin:.1%}",) if wide else ()),
+                *((f"{row.members:,}", f"{row.committed_kw:,.2f}") if sizes else ()),
+                *(f"{getattr(row, name):,.2f}" for name in money.values()),
+                *((margin,) if wide else ()),
             )
             table.add_row(
                 f"{row.price:,.2f}",
                 row.outcome.replace("_", " "),
-                str(row.members) if sold else "-",
                 *(figures if sold else ("-",) * len(figures)),
                 "-" if row.loss_avoided_usd is None else f"{row.loss_avoided_usd:,.2f}",
             )
@@ -118,83 +146,51 @@ class Terminal:
         for sentence in analysis.sentences:
             self._out.print(escape(sentence))
         if analysis.path is not None:
-            self._out.print(f"Run folders: {analysis.path}", soft_wrap=True)
-
-    def show_fleet(self, description: Mapping[str, Any]) -> None:
-        """Fleet statistics as a table."""
-        table = Table(title="Fleet", title_justify="left")
-        table.add_column("what")
-        table.add_column("value", justify="right")
-        for what, value in description.items():
-            if isinstance(value, Mapping):
-                for part, number in value.items():
-                    table.add_row(escape(f"{what}: {part}"), _number(number))
-            else:
-                table.add_row(escape(what), _number(value))
-        self._out.print(table)
-
-    def show_rules_list(self, profiles: Sequence[Any]) -> None:
-        """Names and one line on each profile."""
-        table = _table("Rule profiles")
-        for column in ("rules", "market", "products"):
-            table.add_column(column)
-        for profile in profiles:
-            table.add_row(escape(profile.name), escape(str(profile.market)), ", ".join(map(str, profile.products)))
-        self._out.print(table)
-
-    def show_rules(self, profile: Any) -> None:
-        """Every value of a profile with its date, source and whether it was verified."""
-        from gridpact.market.rules import describe
-
-        table = Table(title=escape(profile.name), title_justify="left")
-        for column in ("rule", "value", "unit", "from", "source", "verified"):
-            table.add_column(column, overflow="fold")
-        for row in describe(profile):
-            table.add_row(*(escape(str(cell)) for cell in row))
-        self._out.print(table)
+            self._out.print(f"Run folders: {analysis.path}", soft_wrap=True, markup=False)
 
 
-def _number(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
-    return escape(str(value))
-
-
-def _table(title: str) -> Table:
-    """A table without vertical rules, which leaves the words more room."""
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _rounds_table(offers: pd.DataFrame, unit: str) -> Table:
-    table = _table("Rounds")
-    for column in ("round", f"offer [{unit}]", "homes asked", "homes agreed", "kW agreed"):
-        table.add_column(escape(column), justify="right")
+def _rounds_table(offers: pd.DataFrame, unit: str, *, narrow: bool) -> Table:
+    """Each round's offers and answers; a home that counters takes a part and asks more for the rest."""
+    silent = (~offers["answer"].isin(["accept", "counter", "refuse"])).any()
+    headings = ["round", f"offered [{unit}]", "kW accepted", "accepting", "countering", "refusing"]
+    if narrow:
+        headings = ["#", "offered", "kW", "yes", "part", "no"]
+    table = plain_table(f"Rounds, offers in {unit}" if narrow else "Rounds")
+    for heading in [*headings, *((("-",) if narrow else ("silent",)) if silent else ())]:
+        table.add_column(escape(heading), justify="right")
     for number, group in offers.groupby("round"):
         prices = group["price"]
         price = f"{prices.min():,.2f}" if prices.nunique() == 1 else f"{prices.min():,.2f} to {prices.max():,.2f}"
-        taken = group["accepted_kw"] > 0
-        table.add_row(str(number), price, str(len(group)), str(int(taken.sum())), f"{group['accepted_kw'].sum():,.3f}")
+        counts = group["answer"].value_counts()
+        known = [int(counts.get(answer, 0)) for answer in ("accept", "counter", "refuse")]
+        rest = [len(group) - sum(known)] if silent else []
+        power = f"{group['accepted_kw'].sum():,.{1 if narrow else 3}f}"
+        table.add_row(str(number), price, power, *(f"{count:,}" for count in (*known, *rest)))
     return table
 
 
-def _members_table(members: pd.DataFrame, unit: str, most: int = 20) -> Table:
-    table = _table(f"In: {words.counted(len(members), 'home')}")
+def _members_table(members: pd.DataFrame, unit: str, *, width: int, most: int = 20) -> Table:
+    table = plain_table(f"In: {words.counted(len(members), 'home')}")
+    columns = ["kW", "kWh", "paid USD", "satisfied"]
+    if width < MEDIUM:
+        columns = ["kW", "kWh", "paid USD"] if width >= NARROW else ["kW", "paid USD"]
     table.add_column("home", overflow="fold")
-    for column in ("kW", "kWh", "paid USD", "satisfied"):
+    for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column(f"at {unit}", overflow="fold")
+    terms = width >= NARROW
+    if terms:
+        table.add_column(f"at {unit}", overflow="fold")
     for row in members.head(most).itertuples():
-        satisfaction = f"{row.satisfaction:.2f}"
-        table.add_row(
-            escape(str(row.home_id)),
-            f"{row.committed_kw:,.3f}",
-            f"{row.delivered_kwh:,.3f}",
-            f"{row.paid_usd:,.4f}",
-            satisfaction.replace("nan", "-"),
-            escape(_terms(str(row.reason), unit)),
-        )
+        cells = {
+            "kW": f"{row.committed_kw:,.3f}",
+            "kWh": f"{row.delivered_kwh:,.3f}",
+            "paid USD": f"{row.paid_usd:,.4f}",
+            "satisfied": f"{row.satisfaction:.2f}".replace("nan", "-"),
+        }
+        shown = [cells[column] for column in columns]
+        table.add_row(escape(str(row.home_id)), *shown, *((escape(_terms(str(row.reason), unit)),) if terms else ()))
     if len(members) > most:
-        table.add_row("and", str(len(members) - most), "more", "", "", "see the report")
+        table.add_row(f"and {len(members) - most:,} more: see the report")
     return table
 
 
@@ -203,19 +199,19 @@ def _terms(reason: str, unit: str) -> str:
     return words.why(reason).partition(" kW at ")[2].replace(f" {unit}", "") or words.why(reason)
 
 
-def _outside_table(outside: pd.DataFrame, unit: str, most: int = 12, named: int = 4) -> Table:
+def _outside_table(outside: pd.DataFrame, unit: str, *, width: int, most: int = 12, named: int = 4) -> Table:
     """Homes that are not in, those with the same reason in one row, the commonest reason first."""
-    table = _table(f"Not in: {words.counted(len(outside), 'home')}")
-    table.add_column("home", overflow="fold", max_width=26)
+    table = plain_table(f"Not in: {words.counted(len(outside), 'home')}")
+    table.add_column("home", overflow="fold", max_width=26 if width >= NARROW else max(10, width // 3))
     table.add_column(f"why [prices in {unit}]".replace("[", "\\["), overflow="fold")
     grouped = [(str(reason), list(map(str, rows["home_id"]))) for reason, rows in outside.groupby("reason", sort=True)]
     grouped.sort(key=lambda group: -len(group[1]))
     for reason, homes in grouped[:most]:
         shown = ", ".join(homes[:named])
         if len(homes) > named:
-            shown = f"{len(homes)} homes: {', '.join(homes[: named - 2])}, ..."
+            shown = f"{len(homes):,} homes: {', '.join(homes[: named - 2])}, ..."
         table.add_row(escape(shown), escape(words.why(reason).replace(f" {unit}", "")))
     left = sum(len(homes) for _, homes in grouped[most:])
     if left:
-        table.add_row(f"and {left} more", "see the report")
+        table.add_row(f"and {left:,} more", "see the report")
     return table

@@ -24,11 +24,11 @@ def shares(values: np.ndarray) -> dict[float, float]:
 
 def test_adoption_and_sizes() -> None:
     frame = BIG.frame
-    adoption = describe(BIG)["adoption"]
-    assert adoption["battery"] == pytest.approx(0.35, abs=0.015)
-    assert adoption["vehicle"] == pytest.approx(0.45, abs=0.015)
-    assert adoption["solar"] == pytest.approx(0.55, abs=0.015)
-    assert adoption["vehicle_plugged_in"] / adoption["vehicle"] == pytest.approx(0.80, abs=0.02)
+    found = describe(BIG)
+    assert found["assets"]["battery"]["share"] == pytest.approx(0.35, abs=0.015)
+    assert found["assets"]["vehicle"]["share"] == pytest.approx(0.45, abs=0.015)
+    assert found["assets"]["solar"]["share"] == pytest.approx(0.55, abs=0.015)
+    assert found["vehicles"]["plugged_in_homes"] / found["assets"]["vehicle"]["homes"] == pytest.approx(0.80, abs=0.02)
     battery = frame[frame["battery_capacity_kwh"] > 0]
     expected = {5.0: 0.15, 10.0: 0.35, 13.5: 0.25, 16.0: 0.15, 20.0: 0.10}
     assert shares(battery["battery_capacity_kwh"].to_numpy()) == pytest.approx(expected, abs=0.02)
@@ -101,7 +101,8 @@ def test_demonstration_is_what_its_words_say() -> None:
 def test_description_counts() -> None:
     found = describe(demonstration_fleet())
     assert found["homes"] == 6
-    assert found["totals"]["battery_capacity_kwh"] == pytest.approx(67.0)
-    assert found["personas"] == {"aggressive": 3, "conservative": 1, "moderate": 2}
-    assert found["floor_usd_per_mwh"]["all"] == {"minimum": 50.0, "median": 61.0, "maximum": 220.0}
-    assert found["adoption"]["vehicle_discharges"] == pytest.approx(1 / 6, abs=1e-3)
+    assert found["assets"]["battery"]["quantities"]["battery_capacity_kwh"]["total"] == pytest.approx(67.0)
+    assert found["homes_by"]["persona"] == {"aggressive": 3, "moderate": 2, "conservative": 1}
+    floors = found["preferences"]["floor_usd_per_mwh"]["all"]
+    assert (floors["minimum"], floors["median"], floors["maximum"]) == (50.0, 61.0, 220.0)
+    assert found["vehicles"]["discharging_homes"] == 1

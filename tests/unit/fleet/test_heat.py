@@ -97,8 +97,8 @@ def test_the_owners_own_demand_wins_and_must_come_as_expected() -> None:
 def test_generated_stores_change_nothing_else() -> None:
     plain, heated = generate_fleet(4000, seed=7), generate_fleet(4000, seed=7, heat_share=0.4)
     assert heated.frame[list(plain.frame.columns)].equals(plain.frame)
-    assert describe(heated)["adoption"]["heat"] == pytest.approx(0.4, abs=0.03)
-    assert "heat" not in describe(plain)["adoption"]
+    assert describe(heated)["assets"]["heat"]["share"] == pytest.approx(0.4, abs=0.03)
+    assert "heat" not in describe(plain)["assets"]
     assert generate_fleet(50, seed=7, heat_share=0.4) == generate_fleet(50, seed=7, heat_share=0.4)
     stores = heated.frame[heated.frame["heat_capacity_kwh"] > 0]
     assert (stores["heat_cop"] == 1).mean() == pytest.approx(0.5, abs=0.05)

@@ -58,7 +58,7 @@ def test_the_wheel_holds_every_file_of_both_packages(tmp_path: Path) -> None:
     }
     assert ours <= held
     assert {"gridpact/py.typed", "gridpact_audit/py.typed", "gridpact/report/report.css"} <= held
-    assert "gridpact = gridpact.cli:main" in entry_points
+    assert "gridpact = gridpact.cli.app:main" in entry_points
     assert any(name.endswith("licenses/LICENSE") for name in held)
 
 

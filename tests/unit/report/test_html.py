@@ -6,18 +6,20 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from audit import synthetic
 from gridpact.report.html import render_report
-from gridpact.report.page import label, number
+from gridpact.report.page import label, number, text
+from gridpact.results.run_folder import RunFolder
 from unit.report.edited_run import EditedRun
 
 HOSTILE = '</script><script>document.title="pwned"</script>'
 QUOTES = "\"><img src=x onerror=alert(1)>'&<b>"
+SECTIONS = ["supply", "rounds", "coalition", "homes", "day", "money", "satisfaction", "risk", "checks"]
 
 
 class Page(HTMLParser):
@@ -50,8 +52,9 @@ class Page(HTMLParser):
             self.words.append(data)
 
     @property
-    def figures(self) -> list[dict[str, object]]:
-        return json.loads(self.scripts[0])
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.scripts[0])
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -68,62 +71,120 @@ def test_the_same_run_gives_the_same_bytes(folder: Path) -> None:
     assert render_report(EditedRun(folder)) == render_report(EditedRun(folder))
 
 
-def test_nothing_is_loaded_and_only_the_two_named_scripts_may_run(run: EditedRun) -> None:
+def test_a_folder_and_a_run_about_to_be_written_give_the_same_page(folder: Path) -> None:
+    stored = RunFolder.open(folder)
+    assert render_report(stored) == render_report(stored, events=stored.events())
+
+
+def test_nothing_is_loaded_and_only_the_named_script_may_run(run: EditedRun) -> None:
     page = Page(render_report(run))
-    assert page.tags.count("script") == 3
-    assert not {"link", "iframe", "img", "object", "embed", "base", "form"} & set(page.tags)
-    assert not [
-        entry for entry in page.attributes if entry[1] in ("src", "href", "srcset") or entry[1].startswith("on")
-    ]
+    assert page.tags.count("script") == 2
+    assert not {"link", "iframe", "img", "object", "embed", "base", "image", "use", "foreignobject"} & set(page.tags)
+    loads = [entry for entry in page.attributes if entry[1] in ("src", "srcset", "action") or entry[1].startswith("on")]
+    assert not loads
+    assert all(value.startswith("#") for _, name, value in page.attributes if name in ("href", "xlink:href"))
     policy = next(value for tag, name, value in page.attributes if tag == "meta" and value.startswith("default-src"))
     assert policy.startswith("default-src 'none';")
     allowed = re.findall(r"'sha256-([^']+)'", policy)
-    assert allowed == [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in page.scripts[1:]]
+    assert allowed == [base64.b64encode(hashlib.sha256(page.scripts[1].encode()).digest()).decode()]
     assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
-
-
-def test_every_figure_is_one_that_plotly_accepts(run: EditedRun) -> None:
-    page = Page(render_report(run))
-    places = [value for tag, name, value in page.attributes if name == "id" and value.startswith("chart-")]
-    assert places == [f"chart-{k}" for k in range(len(page.figures))]
     style = render_report(run).split("<style>")[1].split("</style>")[0]
-    for figure in page.figures:
-        used = set(re.findall(r'"@([a-z]+)"', json.dumps(figure)))
-        assert all(f"--{colour}:" in style for colour in used)
-        go.Figure(json.loads(re.sub(r'"@[a-z]+"', '"#123456"', json.dumps(figure))))
+    assert "url(" not in style.replace("url(#stripes)", "").replace("url(#dots)", "")
+    assert "@import" not in style
+
+
+def test_every_section_is_there_in_order_with_a_sentence(run: EditedRun) -> None:
+    html = render_report(run)
+    assert re.findall(r'<section id="(\w+)"', html) == SECTIONS
+    assert re.findall(r'<li><a href="#(\w+)">', html) == SECTIONS
+    sentences = re.findall(r'<p class="says">([^<]+)</p>', html)
+    assert len(sentences) == len(SECTIONS)
+    assert all(len(sentence) > 40 and sentence[-1] in ".?" for sentence in sentences)
+
+
+def test_every_colour_of_a_chart_is_in_the_style_sheet(run: EditedRun) -> None:
+    html = render_report(run)
+    style = html.split("<style>")[1].split("</style>")[0]
+    used = set(
+        re.findall(r"\bc-[a-z0-9]+|\bl-[a-z]+|\br-[a-z]+|\bf-[a-z]+", " ".join(re.findall(r'class="([^"]*)"', html)))
+    )
+    assert used
+    assert {css for css in used if f".{css}" not in style} == set()
+    schemes = [set(re.findall(r"--([a-z0-9]+):", scheme)) for scheme in re.findall(r"{[^{}]*--page:[^}]*", style)]
+    assert len(schemes) == 4  # light, dark by choice, dark by the system, paper
+    assert all(names >= schemes[0] - {"focus", "shadow"} for names in schemes)
+    assert set(re.findall(r"var\(--([a-z0-9]+)\)", style)) <= schemes[0] | {"c", "l", "r", "b", "h", "zero"}
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio of two colours given as #rrggbb."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_words_and_marks_stand_out_in_every_scheme(run: EditedRun) -> None:
+    style = render_report(run).split("<style>")[1].split("</style>")[0]
+    for scheme in re.findall(r"{[^{}]*--page:[^}]*", style):
+        colours = {
+            name: "#" + "".join(c * 2 for c in value) if len(value) == 3 else f"#{value}"
+            for name, value in re.findall(r"--([a-z0-9]+): #([0-9a-f]{6}|[0-9a-f]{3});", scheme)
+        }
+        for name in ("ink", "muted", "good", "bad"):
+            assert contrast(colours[name], colours["card"]) >= 4.5, name
+            assert contrast(colours[name], colours["page"]) >= 4.5, name
+        marks = "in option bid offer ask baseline planned realised reserve market owners penalty operator risk leftout"
+        for name in (*marks.split(), *(f"g{k}" for k in range(6))):
+            assert contrast(colours[name], colours["card"]) >= 3.0, name
 
 
 def test_names_given_by_users_are_inert(run: EditedRun) -> None:
     run.rename_homes({"h1": HOSTILE, "h6": QUOTES, "h3": "\u202egnirts\u2028", "h5": "<a href='javascript:x'>y</a>"})
     coalition = run.tables["coalition"]
     run.tables["coalition"] = coalition.assign(reason=HOSTILE + QUOTES)
+    run.tables["fleet"] = run.tables["fleet"].assign(
+        persona=[HOSTILE, QUOTES, "</style>", "<svg onload=x>", "${x}", "{{x}}", "a", "b", "c"],
+        tariff=lambda fleet: fleet["tariff"].replace({"flat": QUOTES}),
+    )
+    run.tables["tariffs"] = run.tables["tariffs"].assign(tariff=lambda rows: rows["tariff"].replace({"flat": QUOTES}))
     opportunity = run.content["opportunities"][0]["id"]
     hostile_id = 'evening"></h2><script>alert(1)</script>'
-    text = json.dumps(run.content).replace(json.dumps(opportunity), json.dumps(hostile_id))
-    run.content = json.loads(text)
+    run.note("opportunity_announced", opportunity, prices=HOSTILE, scenarios=[])
+    words = json.dumps(run.content).replace(json.dumps(opportunity), json.dumps(hostile_id))
+    run.content = json.loads(words)
+    run.log = json.loads(json.dumps(run.log).replace(json.dumps(opportunity), json.dumps(hostile_id)))
     run.content["run"]["inputs_sha256"] = {HOSTILE: "0" * 64}
     for key, table in run.tables.items():
         if "opportunity_id" in table:
             run.tables[key] = table.assign(opportunity_id=table["opportunity_id"].replace({opportunity: hostile_id}))
+    run.entries = run.entries.assign(opportunity_id=run.entries["opportunity_id"].replace({opportunity: hostile_id}))
     html = render_report(run)
     page = Page(html)
-    assert page.tags.count("script") == 3
-    assert "img" not in page.tags
-    assert "a" not in page.tags
+    assert page.tags.count("script") == 2
+    assert page.tags.count("style") == 1
+    assert not {"img", "b>"} & set(page.tags)
+    assert all(value.startswith("#") for _, name, value in page.attributes if name == "href")
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert HOSTILE not in html
     assert HOSTILE in page.text  # shown as text
+    assert HOSTILE in page.data["homes"]["names"]
     assert "\u2028" not in page.scripts[0]
-    for hover in re.findall(r'"hovertext":(\[.*?\])', page.scripts[0]):
-        assert not re.search(r"<(?!br>)", " ".join(map(str, json.loads(hover))))  # no markup but our line breaks
+    assert "<" not in page.scripts[0]
 
 
 def test_an_awarded_day_shows_its_numbers(run: EditedRun) -> None:
     page = Page(render_report(run))
-    for shown in ("8 kW of energy at 85.00 USD/MWh", "America/Chicago", "In the coalition", "Window", "Penalties"):
+    for shown in ("8 kW of energy at 85.00 USD/MWh", "America/Chicago", "in: activated", "Window", "Penalties"):
         assert shown in page.text
     revenue = run.content["settlement"]["market_revenue_usd"]
     assert f"The market paid {number(revenue, 4)} USD." in page.text
-    assert page.text.count("Who is in, and why others are not") == 2
+    assert "does not guarantee truthful asks, or equal pay for equal delivery" in page.text
+    assert "gridpact verify DIR" in page.text
 
 
 @pytest.mark.parametrize(
@@ -143,7 +204,7 @@ def test_a_day_without_an_award_reads_well(
     assert expected in page.text
     assert "Nothing was sold, so no money moved." in page.text
     assert "nothing to check" in page.text
-    assert not re.search(r"\bnan\b|\bNone\b", page.text)
+    assert not re.search(r"\bnan\b|\bNone\b|\binf\b", page.text)
     if loss is not None:
         assert "1.23 USD" in page.text
 
@@ -154,18 +215,54 @@ def test_a_day_without_any_ask_reads_well(run: EditedRun) -> None:
         run.tables[key] = run.tables[key].iloc[:0]
     page = Page(render_report(run))
     assert "No home asked for anything" in page.text
+    assert "There were no talks" in page.text
     assert not re.search(r"\bnan\b|\bNone\b", page.text)
 
 
-def test_a_large_fleet_folds_its_table_and_keeps_few_bars(run: EditedRun) -> None:
-    run.nothing_sold("no_deal", reason="too dear")
-    for key in ("bids", "coalition"):
-        one = run.tables[key].iloc[[0]]
-        many = one.loc[np.repeat(one.index, 900)].reset_index(drop=True)
-        run.tables[key] = many.assign(home_id=[f"home-{k:04d}" for k in range(900)])
+def test_a_run_without_dispatch_or_log_reads_well(run: EditedRun) -> None:
+    run.tables["dispatch"] = run.tables["dispatch"].iloc[:0]
+    run.log = []
     page = Page(render_report(run))
-    assert "860 more homes" in page.text
-    assert max(len(trace["x"]) for trace in page.figures[0]["data"]) <= 400
+    assert "The run holds no dispatch." in page.text
+    assert "holds no price scenarios" in page.text
+
+
+def test_a_large_fleet_stays_small_and_says_what_is_left_out(run: EditedRun) -> None:
+    run.replicate(150)
+    html = render_report(run)
+    page = Page(html)
+    assert len(html) < 2_500_000
+    assert len(page.data["homes"]["names"]) == run.tables["coalition"]["home_id"].nunique()  # all of them
+    assert len(page.data["day"]["homes"]) <= 200
+    assert "of 1,350 homes can be chosen, sampled:" in page.text
+    assert html.count("<tr>") < 300
+    assert html.count('class="bar ') < 3000
+
+
+def test_many_opportunities_are_folded_and_summed_up(run: EditedRun) -> None:
+    content = run.content
+    run.nothing_sold("no_bid", reason="too dear", loss_avoided_usd=1.0)
+    first, outcome = content["opportunities"][0], content["outcomes"][0]
+    names = [first["id"], *(f"copy {k}" for k in range(5))]
+    content["opportunities"] = [first | {"id": each} for each in names]
+    content["outcomes"] = [outcome | {"opportunity_id": each} for each in names]
+    html = render_report(run)
+    assert "Nothing was sold on 6 opportunities: no bid 6 times; loss avoided 6.00 USD." in html
+    assert html.count('<details class="one" open>') == html.count('<details class="one">') / 5 == 5
+    assert "<summary>2 more</summary>" in html
+
+
+def test_a_new_kind_of_device_is_drawn_where_its_columns_are(run: EditedRun) -> None:
+    dispatch = run.tables["dispatch"]
+    run.tables["dispatch"] = dispatch.drop(columns=["heat_kw", "heat_kwh"])
+    assert "Heat stores" not in render_report(run)
+    mine = dispatch["home_id"] == "h4"
+    run.tables["dispatch"] = dispatch.assign(heat_kw=np.where(mine, 1.5, np.nan), heat_kwh=np.where(mine, 6.0, np.nan))
+    page = Page(render_report(run))
+    assert "Heat stores: power" in page.text
+    assert "Heat stores: stored energy" in page.text
+    assert "Heat" in page.data["homes"]["assets"]
+    assert page.data["day"]["fleet"]["heat-kw"]["planned"] in ("baseline", [150] * 24)
 
 
 def test_numbers_and_labels() -> None:
@@ -173,4 +270,5 @@ def test_numbers_and_labels() -> None:
     assert number(1234.5, 1, "kW") == "1,234.5 kW"
     assert number(-3.0, 1) == "−3.0"
     assert number(None) == number(float("nan")) == "–"
-    assert label("<b>&\n" + "x" * 100) == "&lt;b&gt;&amp; " + "x" * 34 + "…"
+    assert label("<b>&\n" + "x" * 100) == "<b>& " + "x" * 34 + "…"
+    assert text("a\x00\x1b\ud800b'\"<") == "a   b&#x27;&quot;&lt;"

@@ -20,7 +20,15 @@ def _whole_watts(quantity_kw: float) -> float:
 
 @compiled
 def _promise(
-    home: Home, ladder: Ladder, first: int, stop: int, q: float, reserve: bool, energy_h: float, limited: Floats
+    home: Home,
+    ladder: Ladder,
+    first: int,
+    stop: int,
+    q: float,
+    reserve: bool,
+    energy_h: float,
+    limited: Floats,
+    stand: Floats,
 ) -> None:
     """Bind the home to ``q`` in the window."""
     for t in range(first, stop):
@@ -33,7 +41,7 @@ def _promise(
                 home.least_kw[t] = min(max(ladder.probe_least_kw[t], limited[t] + q), home.most_kw[t])
     if reserve:
         for t in range(first, stop + 1):
-            home.floor_kwh[t] = min(ladder.floor_kwh[t] + q * energy_h, home.ceiling_kwh[t])
+            home.floor_kwh[t] = min(max(ladder.floor_kwh[t], stand[t] + q * energy_h), home.ceiling_kwh[t])
 
 
 @compiled
@@ -96,6 +104,7 @@ def climb(
     reserve: bool,
     energy_h: float,
     limited: Floats,
+    stand: Floats,
     most_kw: float,
     levels: int,
     below_usd: float,
@@ -116,7 +125,8 @@ def climb(
         stop: window end.
         reserve: power held rather than delivered.
         energy_h: battery energy per kW held [kWh per kW].
-        limited: see `most_reserve_kw`.
+        limited: see `most_reserve_kw`, as for the next.
+        stand: shape (T + 1,) [kWh].
         most_kw: limit of the quantity from rules alone [kW].
         levels: number of steps.
         below_usd: cost at a quantity of zero where that is the baseline's, NaN where promises make it something else.
@@ -132,7 +142,7 @@ def climb(
     work.ladder.floor_kwh[len(home.need_kw)] = home.floor_kwh[len(home.need_kw)]
     quantity_kw[0], total_usd[0] = 0.0, below_usd
     if reserve:
-        top = most_reserve_kw(home, first, stop, most_kw, energy_h, limited)
+        top = most_reserve_kw(home, first, stop, most_kw, energy_h, limited, stand)
     else:
         top = most_energy_kw(home, work.ladder, first, stop, most_kw)
         if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
@@ -156,7 +166,7 @@ def climb(
                 work.ladder.level_battery_kw[0, t] = below_battery_kw[t]
                 work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
             continue
-        _promise(home, work.ladder, first, stop, quantity_kw[k], reserve, energy_h, limited)
+        _promise(home, work.ladder, first, stop, quantity_kw[k], reserve, energy_h, limited, stand)
         bound, cost, _ = respond(home, work, FAINT, late, start, passes, SAME)
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
             return count, UNSURE, top

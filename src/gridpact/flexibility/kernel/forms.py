@@ -61,6 +61,8 @@ class Promised(NamedTuple):
     """Limit of the ask's quantity from rules alone, shape (m,) [kW]."""
     limited_kw: Floats
     """Net load on which held power comes on top, -inf where there is no such limit, shape (m, T) [kW]."""
+    stand_kwh: Floats
+    """Battery energy on which that of held power comes on top, -inf outside the window, shape (m, T + 1) [kWh]."""
     reserve_kw: Floats
     """Held for earlier promises, shape (m, T) [kW]."""
 
@@ -131,7 +133,7 @@ def promise_forms(
     conflict |= reserve_kw.any(axis=1) & ~has_battery
     conflict |= (energy & (target < least - 1e-6)).any(axis=1)
     most_quantity = np.zeros(len(rows))
-    limited = np.full(shape, -np.inf)
+    limited, stand = np.full(shape, -np.inf), np.full((len(rows), homes.periods + 1), -np.inf)
     if asks is not None:
         span = slice(asks.first, asks.stop)
         battery[:, span] |= asks.frozen_battery[rows, None]
@@ -145,6 +147,10 @@ def promise_forms(
             if asks.reduction_only:
                 least[:, span] = np.maximum(least[:, span], reserve_kw[:, span])
             limited[:, span] = np.where(energy[:, span], -np.inf, least[:, span])
+            lowest = _lowest_kwh(homes, rows, baselines)
+            for side in (0, 1):
+                instants = slice(asks.first + side, asks.stop + side)
+                stand[:, instants] = np.maximum(stand[:, instants], lowest[:, instants] + reserve_kwh[:, span])
     binding = _Binding(
         fixed=energy,
         target_kw=target,
@@ -157,7 +163,12 @@ def promise_forms(
         sun=dark,
     )
     facts = Promised(
-        conflict=conflict, promised=has_promise, most_kw=most_quantity, limited_kw=limited, reserve_kw=reserve_kw
+        conflict=conflict,
+        promised=has_promise,
+        most_kw=most_quantity,
+        limited_kw=limited,
+        stand_kwh=stand,
+        reserve_kw=reserve_kw,
     )
     return _forms(homes, rows, binding, baselines), facts
 
@@ -230,7 +241,7 @@ def _forms(homes: HomeBatch, rows: Ints, binding: _Binding, base: ScheduleBatch 
     plug_give = np.where(plugged, column("vehicle_discharge_kw"), 0.0)
     drift, drawn, plug_drift = np.zeros((m, n)), np.zeros((m, n)), np.zeros((m, n))
     possible = np.ones(m, dtype=np.bool_)
-    floor = np.repeat(column("battery_floor_kwh"), n + 1, axis=1)
+    floor = _lowest_kwh(homes, rows, base)
     end = homes.battery_start_kwh[rows].copy()
     if base is not None:
         kept, filled = base.battery_discharge_kw[rows] * binding.battery, base.battery_charge_kw[rows] * binding.battery
@@ -247,8 +258,6 @@ def _forms(homes: HomeBatch, rows: Ints, binding: _Binding, base: ScheduleBatch 
         discharge = np.where(binding.battery, 0.0, discharge)
         plug_in = np.where(binding.vehicle, 0.0, plug_in)
         plug_give = np.where(binding.vehicle, 0.0, plug_give)
-        operator = np.minimum(column("operator_reserve_kwh"), base.battery_soc_kwh[rows])
-        floor[:, 1:] = np.maximum(floor[:, 1:], operator)
         end = np.maximum(end, base.battery_soc_kwh[rows, -1])
     possible &= ~(discharge < -SLACK).any(axis=1)
     discharge = np.maximum(discharge, 0.0)
@@ -299,6 +308,15 @@ def _forms(homes: HomeBatch, rows: Ints, binding: _Binding, base: ScheduleBatch 
         cycle_kwh=homes.cycle_limit_kwh[rows],
         possible=possible,
     )
+
+
+def _lowest_kwh(homes: HomeBatch, rows: Ints, base: ScheduleBatch | None) -> Floats:
+    """Least battery energy at each instant, before promises and the end of the day, shape (m, T + 1) [kWh]."""
+    floor = np.repeat(homes.battery_floor_kwh[rows, None], homes.periods + 1, axis=1)
+    if base is not None:
+        operator = np.minimum(homes.operator_reserve_kwh[rows, None], base.battery_soc_kwh[rows])
+        floor[:, 1:] = np.maximum(floor[:, 1:], operator)
+    return floor
 
 
 def _sessions(homes: HomeBatch, rows: Ints, base: ScheduleBatch | None) -> tuple[Ints, Ints, Floats]:

@@ -2,7 +2,7 @@
 
 from gridpact.flexibility.batch import Ints
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import ZERO, Home, Work, compiled
 from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
 from gridpact.flexibility.kernel.forms import Forms
 from gridpact.flexibility.kernel.respond import SAME, respond
@@ -47,6 +47,22 @@ def pick(forms: Forms, i: int) -> Home:
         forms.cycle[forms.cycle_group[i]],
         forms.cycle_kwh[i],
     )
+
+
+@compiled
+def respond_many(
+    forms: Forms, work: Work, late: Floats, water: Floats, passes: int, bound_usd: Floats, cost_usd: Floats
+) -> int:
+    """Every home's least cost without breaking ties, for prices that change often; the passes used in all.
+
+    ``water`` as for `plan_many`; kept between calls, it is a warm start.
+    """
+    total = ZERO
+    for i in range(len(cost_usd)):
+        start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
+        bound_usd[i], cost_usd[i], used = respond(pick(forms, i), work, FAINT, late, start, passes, SAME)
+        total += used
+    return total
 
 
 @compiled
@@ -105,6 +121,7 @@ def climb_many(
     reserve: bool,
     energy_h: Floats,
     limited_kw: Floats,
+    stand_kwh: Floats,
     most_kw: Floats,
     levels: int,
     below_usd: Floats,
@@ -136,6 +153,7 @@ def climb_many(
             reserve,
             energy_h[i],
             limited_kw[i],
+            stand_kwh[i],
             most_kw[i],
             levels,
             below_usd[i],

@@ -73,7 +73,9 @@ def most_energy_kw(home: Home, ladder: Ladder, first: int, stop: int, most_kw: f
 
 
 @compiled
-def most_reserve_kw(home: Home, first: int, stop: int, most_kw: float, energy_h: float, limited: Floats) -> float:
+def most_reserve_kw(
+    home: Home, first: int, stop: int, most_kw: float, energy_h: float, limited: Floats, stand: Floats
+) -> float:
     """As `most_energy_kw` for power held: headroom, and energy above the floor at the window's instants.
 
     Args:
@@ -83,19 +85,20 @@ def most_reserve_kw(home: Home, first: int, stop: int, most_kw: float, energy_h:
         most_kw: limit from rules alone.
         energy_h: battery energy that each kW held needs [kWh per kW].
         limited: least net load on which the held power comes on top, -inf where there is none, shape (T,) [kW].
+        stand: battery energy on which that of the held power comes on top, shape (T + 1,) [kWh].
     """
     r = most_kw
     energy = home.start_kwh
     for t in range(stop):
         if t >= first:
-            r = min(r, (energy - home.floor_kwh[t]) / energy_h if energy_h > 0.0 else r)
+            r = min(r, (energy - stand[t]) / energy_h if energy_h > 0.0 else r)
             r = min(r, _fullest(home, t) + home.discharge_kw[t])
             if limited[t] > -1e300:
                 highest = min(home.most_kw[t], home.need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t])
                 r = min(r, highest - limited[t])
         energy = min(home.ceiling_kwh[t + 1], energy + _stored(home, _fullest(home, t)) + home.drift_kwh[t])
         if t >= first:
-            r = min(r, (energy - home.floor_kwh[t + 1]) / energy_h if energy_h > 0.0 else r)
+            r = min(r, (energy - stand[t + 1]) / energy_h if energy_h > 0.0 else r)
     return float(r)
 
 

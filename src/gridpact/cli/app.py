@@ -1,0 +1,67 @@
+"""The command line. Thin: each module of this package reads flags, calls ``operation``, and prints.
+
+Standard output is data, standard error is progress and problems; ``output.EXIT_CODES`` says what commands end with.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from gridpact.cli.data import data_app
+from gridpact.cli.environment import load_env_file
+from gridpact.cli.fleet import fleet_app
+from gridpact.cli.negotiate import negotiate, scenarios
+from gridpact.cli.output import EXIT_CODES, ExitCode, say, write_what_can_be_shown
+from gridpact.cli.rules import rules_app
+from gridpact.cli.verify import verify
+
+COMPLETING = "_GRIDPACT_COMPLETE"
+"""Set in the environment while the shell asks for completions, which must not wait for settings or fail on them."""
+
+app = typer.Typer(
+    help="Run a virtual power plant's market day: negotiate with owners, bid, dispatch, settle, explain.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(negotiate)
+app.command()(scenarios)
+app.command()(verify)
+app.add_typer(fleet_app, name="fleet")
+app.add_typer(rules_app, name="rules")
+app.add_typer(data_app, name="data")
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(version("gridpact"))
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Entry point of the ``gridpact`` command."""
+    write_what_can_be_shown()
+    try:
+        if COMPLETING not in os.environ:
+            load_env_file()
+        app(prog_name="gridpact")
+    except (KeyboardInterrupt, SystemExit) as leaving:
+        # Typer ends an interrupted command with this code, after its files and its progress have been put away.
+        if isinstance(leaving, SystemExit) and leaving.code != ExitCode.INTERRUPTED:
+            raise
+        say("gridpact: interrupted; no half-written file or folder is left")
+        sys.exit(ExitCode.INTERRUPTED)

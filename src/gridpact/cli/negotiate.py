@@ -1,0 +1,156 @@
+"""``gridpact negotiate`` and ``gridpact scenarios``: market days."""
+
+from typing import Annotated
+
+import typer
+
+from gridpact.cli.options import (
+    AllowLoss,
+    AsJson,
+    Commitments,
+    DropOut,
+    Fleet,
+    Hours,
+    Kw,
+    Location,
+    MinimumKw,
+    OpportunityFiles,
+    Out,
+    Price,
+    Prices,
+    ProductName,
+    Profiles,
+    Quiet,
+    Rounds,
+    Rules,
+    Seed,
+    Spec,
+    Start,
+    StrategyName,
+    Tariffs,
+)
+from gridpact.cli.output import print_json, problems_as_messages, run_paths
+
+
+def negotiate(
+    fleet: Fleet = None,
+    opportunity: OpportunityFiles = None,
+    product: ProductName = None,
+    start: Start = None,
+    hours: Hours = None,
+    kw: Kw = None,
+    minimum_kw: MinimumKw = None,
+    price: Price = None,
+    prices: Prices = None,
+    location: Location = None,
+    rules: Rules = "demo",
+    strategy: StrategyName = "concession",
+    rounds: Rounds = 3,
+    spec: Spec = None,
+    commitments: Commitments = None,
+    allow_loss: AllowLoss = False,
+    seed: Seed = 0,
+    drop_out: DropOut = None,
+    profiles: Profiles = None,
+    tariffs: Tariffs = None,
+    out: Out = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run one market day from negotiation to settlement and write a run folder."""
+    with problems_as_messages():
+        from gridpact.cli.progress import StageProgress
+        from gridpact.operation.inputs import DayRequest
+        from gridpact.operation.system import IntegratedNegotiationSystem
+
+        request = DayRequest(
+            fleet=fleet,
+            opportunity_files=tuple(opportunity or ()),
+            product=product,
+            start=start,
+            hours=hours,
+            kw=kw,
+            minimum_kw=minimum_kw,
+            price=price,
+            prices=prices,
+            location=location,
+            rules=rules,
+            strategy=strategy,
+            rounds=rounds,
+            spec=spec,
+            commitments=tuple(commitments or ()),
+            allow_loss=allow_loss,
+            seed=seed,
+            drop_outs=tuple(drop_out or ()),
+            profiles=profiles,
+            tariffs=tariffs,
+        )
+        with StageProgress(quiet=quiet, only_live=json) as progress:
+            system = IntegratedNegotiationSystem(progress=progress, counter=progress.count)
+            folder = system.run(request, out=out)
+        if json:
+            print_json({**folder.result, "paths": run_paths(folder.path)})
+        elif quiet:
+            typer.echo(str(folder.path))
+        else:
+            from gridpact.report.terminal import Terminal
+
+            Terminal().show_day(folder)
+
+
+def scenarios(
+    prices: Annotated[
+        str, typer.Option("--prices", metavar="LIST", help="Market prices to try, comma-separated.")
+    ] = "120,80,45",
+    fleet: Fleet = None,
+    product: ProductName = None,
+    start: Start = None,
+    hours: Hours = None,
+    kw: Kw = None,
+    minimum_kw: MinimumKw = None,
+    rules: Rules = "demo",
+    strategy: StrategyName = "concession",
+    rounds: Rounds = 3,
+    spec: Spec = None,
+    allow_loss: AllowLoss = False,
+    seed: Seed = 0,
+    profiles: Profiles = None,
+    tariffs: Tariffs = None,
+    out: Out = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the same day at several certain prices and compare whether it pays."""
+    with problems_as_messages():
+        from gridpact.cli.progress import StageProgress
+        from gridpact.operation.inputs import DayRequest
+        from gridpact.operation.scenarios import parse_prices
+        from gridpact.operation.system import IntegratedNegotiationSystem
+
+        request = DayRequest(
+            fleet=fleet,
+            product=product,
+            start=start,
+            hours=hours,
+            kw=kw,
+            minimum_kw=minimum_kw,
+            rules=rules,
+            strategy=strategy,
+            rounds=rounds,
+            spec=spec,
+            allow_loss=allow_loss,
+            seed=seed,
+            profiles=profiles,
+            tariffs=tariffs,
+        )
+        with StageProgress(quiet=quiet, only_live=json) as progress:
+            system = IntegratedNegotiationSystem(progress=progress, counter=progress.count)
+            analysis = system.run_scenarios(request, prices=parse_prices(prices), out=out)
+        if json:
+            typer.echo(analysis.to_json(), nl=False)
+        elif quiet:
+            typer.echo(str(analysis.path))
+        else:
+            from gridpact.report.terminal import Terminal
+
+            Terminal().show_scenarios(analysis)

@@ -1,0 +1,107 @@
+"""Flags that several commands share, each with the environment variable that sets it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridpact.cli import completion
+
+Fleet = Annotated[
+    str | None,
+    typer.Option(
+        "--fleet",
+        envvar="GRIDPACT_FLEET",
+        metavar="FILE|N",
+        help="Fleet file (CSV or Parquet), or a number of homes to generate. Default: the 6-home demonstration.",
+    ),
+]
+OpportunityFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--opportunity", metavar="FILE", help="Opportunity file (YAML or JSON); may be given several times."),
+]
+ProductName = Annotated[
+    str | None, typer.Option("--product", help="energy, spin or nonspin.", autocompletion=completion.products)
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", metavar="ISO", help="Window start with UTC offset, e.g. 2022-07-13T19:00-05:00."),
+]
+Hours = Annotated[float | None, typer.Option("--hours", help="Window length \\[h].")]
+Kw = Annotated[float | None, typer.Option("--kw", help="Power requested \\[kW].")]
+MinimumKw = Annotated[float | None, typer.Option("--minimum-kw", help="Least power that the buyer takes \\[kW].")]
+Price = Annotated[
+    float | None, typer.Option("--price", help="One certain market price \\[USD/MWh, or USD/MW per h for reserve].")
+]
+Prices = Annotated[
+    Path | None,
+    typer.Option(
+        "--prices",
+        envvar="GRIDPACT_PRICES",
+        metavar="FILE",
+        help="Market prices (CSV or Parquet, units in column names). Default: packaged ERCOT day-ahead prices.",
+    ),
+]
+Location = Annotated[
+    str | None,
+    typer.Option(
+        "--location",
+        envvar="GRIDPACT_LOCATION",
+        help="Price column or ERCOT hub or zone, e.g. HB_HOUSTON.",
+        autocompletion=completion.locations,
+    ),
+]
+Rules = Annotated[
+    str,
+    typer.Option(
+        "--rules",
+        envvar="GRIDPACT_RULES",
+        metavar="NAME|FILE",
+        help="Market rule profile.",
+        autocompletion=completion.rules,
+    ),
+]
+StrategyName = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        envvar="GRIDPACT_STRATEGY",
+        metavar="NAME",
+        help="How homes negotiate: truthful, concession, tit_for_tat, or your own module:Class.",
+        autocompletion=completion.strategies,
+    ),
+]
+Rounds = Annotated[int, typer.Option("--rounds", envvar="GRIDPACT_ROUNDS", help="Most negotiation rounds.")]
+Spec = Annotated[
+    Path | None,
+    typer.Option(
+        "--spec", envvar="GRIDPACT_SPEC", metavar="FILE", help="Operator's terms (YAML); see docs/problem-spec.md."
+    ),
+]
+Commitments = Annotated[
+    list[Path] | None,
+    typer.Option("--commitments", metavar="DIR", help="Run folder whose awards bind the homes; may be repeated."),
+]
+AllowLoss = Annotated[bool, typer.Option("--allow-loss", help="Bid even where it loses money, and show the loss.")]
+Seed = Annotated[int, typer.Option("--seed", envvar="GRIDPACT_SEED", help="Seed of everything random.")]
+Out = Annotated[Path | None, typer.Option("--out", envvar="GRIDPACT_OUT", metavar="DIR", help="Run folder to write.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only errors, and on standard output where the result lies.")
+]
+DropOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop-out",
+        metavar="HOME[@before|@after]",
+        help="A home that fails before gate closure (the coalition is formed again) or after the award (short "
+        "delivery).",
+        autocompletion=completion.drop_outs,
+    ),
+]
+Profiles = Annotated[
+    Path | None, typer.Option("--profiles", metavar="FILE", help="Your own load and solar profiles (docs/formats.md).")
+]
+Tariffs = Annotated[
+    Path | None, typer.Option("--tariffs", metavar="FILE", help="Your own retail tariffs (docs/formats.md).")
+]
