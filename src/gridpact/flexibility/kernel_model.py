@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from gridpact.errors import InfeasibleError
-from gridpact.flexibility.batch import CurveBatch, HomeBatch, Ints, ScheduleBatch
+from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, HomeBatch, Ints, ScheduleBatch
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Ask, Floats, HomeProblem, Schedule, VehicleSession
 from gridpact.flexibility.kernel.arrays import LEVELS, work_for
@@ -73,7 +73,7 @@ class KernelModel:
     """`FlexibilityModel` by dynamic programming in compiled code (`kernel`).
 
     Homes that the kernel leaves open (crossed prices, negative prices that would pay for burning energy, limits of the
-    method) are solved by the reference, and counted in ``tally``.
+    method) and homes with further devices are solved by the reference, and counted in ``tally``.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class KernelModel:
 
         def plan(rows: Ints) -> tuple[Plans, ScheduleBatch]:
             plans = solve(baseline_forms(homes, rows))
+            plans.closed[homes.has_devices[rows]] = 0
             return plans, _schedules(homes, rows, plans, np.zeros_like(plans.battery_kw))
 
         parts = list(self._each(plan, np.arange(len(homes))))
@@ -190,7 +191,7 @@ class KernelModel:
             forms, facts = promise_forms(homes, baselines, commitments, None, part)
             plans = solve(forms)
             frozen = _Frozen.of(forms, homes, baselines, part)
-            closed = np.where(facts.conflict, 0, plans.closed)
+            closed = np.where(facts.conflict | homes.has_devices[part], 0, plans.closed)
             return closed, _schedules(homes, part, plans, facts.reserve_kw, frozen)
 
         parts = list(self._each(plan, rows))
@@ -288,7 +289,7 @@ def ladders(
         total,
     )
     sure[np.isnan(promised_usd)] = 0
-    sure[facts.conflict] = 0
+    sure[facts.conflict | homes.has_devices[rows]] = 0
     place = np.minimum(np.arange(levels + 1)[None, :], count[:, None] - 1)
     quantity, total = np.take_along_axis(quantity, place, axis=1), np.take_along_axis(total, place, axis=1)
     cost = total - promised_usd[:, None]
@@ -379,8 +380,10 @@ def _chunks(rows: Ints) -> Iterator[Ints]:
 
 
 def _joined(parts: list[ScheduleBatch]) -> ScheduleBatch:
-    names = ScheduleBatch.__dataclass_fields__
-    return ScheduleBatch(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    """Schedules of the kernel, which know no further devices, one after the other."""
+    names = (*SCHEDULE_SERIES, "cost_usd")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return ScheduleBatch(**joined)
 
 
 def _with(schedules: ScheduleBatch, rows: Ints, singles: list[Schedule]) -> ScheduleBatch:

@@ -1,7 +1,7 @@
 """The Parquet files of a run folder: typed columns, keys, one order of rows, the same bytes for the same content."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,18 +29,31 @@ class TableForm:
     schema: pa.Schema
     key: tuple[str, ...]
     """Columns that identify a row and order the rows; homes and opportunities go in the run's order."""
+    further: tuple[pa.Schema, ...] = ()
+    """Groups of columns that follow the others, each only in runs in which a home has the asset that it belongs to."""
 
     @property
     def file(self) -> str:
         """Path in the run folder."""
         return f"{self.name}.parquet"
 
+    def schema_with(self, names: Iterable[str]) -> pa.Schema:
+        """The columns that are always there, and each further group of which ``names`` holds a column."""
+        found = set(names)
+        return pa.schema([*self.schema, *(f for group in self.further if found & set(group.names) for f in group)])
+
 
 def _form(
-    name: str, key: Sequence[str], columns: Mapping[str, pa.DataType], *, may_be_empty: Sequence[str] = ()
+    name: str,
+    key: Sequence[str],
+    columns: Mapping[str, pa.DataType],
+    *,
+    may_be_empty: Sequence[str] = (),
+    further: Sequence[Mapping[str, pa.DataType]] = (),
 ) -> TableForm:
     fields = [pa.field(column, kind, nullable=column in may_be_empty) for column, kind in columns.items()]
-    return TableForm(name=name, schema=pa.schema(fields), key=tuple(key))
+    groups = tuple(pa.schema([pa.field(column, kind) for column, kind in group.items()]) for group in further)
+    return TableForm(name=name, schema=pa.schema(fields), key=tuple(key), further=groups)
 
 
 _FLEET: dict[str, pa.DataType] = {
@@ -78,13 +91,27 @@ _FLEET: dict[str, pa.DataType] = {
     "meter_id": TEXT,
 }
 _FLEET_FULL = {"home_id", "zone", "timezone", "load_profile", "tariff", "export_allowed", "meter_id"}
+_FLEET_HEAT: dict[str, pa.DataType] = {
+    "heat_capacity_kwh": NUMBER,
+    "heat_power_kw": NUMBER,
+    "heat_cop": NUMBER,
+    "heat_leak_fraction_per_h": NUMBER,
+    "heat_start_fraction": NUMBER,
+    "heat_demand_profile": TEXT,
+}
 _OPPORTUNITY_HOME: dict[str, pa.DataType] = {"opportunity_id": TEXT, "home_id": TEXT}
 _ROUND_HOME: dict[str, pa.DataType] = {"opportunity_id": TEXT, "round": WHOLE, "home_id": TEXT}
 
 FORMS: dict[str, TableForm] = {
     form.name: form
     for form in (
-        _form("fleet", ("home_id",), _FLEET, may_be_empty=[name for name in _FLEET if name not in _FLEET_FULL]),
+        _form(
+            "fleet",
+            ("home_id",),
+            _FLEET,
+            may_be_empty=[name for name in _FLEET if name not in _FLEET_FULL],
+            further=[_FLEET_HEAT],
+        ),
         _form(
             "profiles",
             ("profile", "interval_start"),
@@ -161,6 +188,7 @@ FORMS: dict[str, TableForm] = {
                 "vehicle_soc_kwh",
                 "reserve_kw",
             ],
+            further=[{"heat_kw": NUMBER, "heat_kwh": NUMBER}],
         ),
         _form(
             RESERVATIONS,
@@ -183,7 +211,7 @@ def write_table(
     """Content of ``name``.parquet: the contract's columns, rows sorted by key.
 
     Args:
-        frame: has exactly the contract's columns, in any order.
+        frame: has exactly the contract's columns, in any order; a group of further columns as a whole or not at all.
         name: one of ``FORMS``.
         home_ids: the fleet's homes, whose order the rows follow; the fleet's own rows stay as given.
         opportunity_ids: the run's opportunities, likewise.
@@ -193,14 +221,15 @@ def write_table(
             infinite, or a key is there twice.
     """
     form = FORMS[name]
-    wanted, given = set(form.schema.names), set(frame.columns)
+    schema = form.schema_with(frame.columns)
+    wanted, given = set(schema.names), set(frame.columns)
     if wanted != given:
         missing, unknown = sorted(wanted - given), sorted(map(str, given - wanted))
         raise StoreError(f"{form.file} needs the columns {missing} and does not know {unknown}")
     order = _order(frame, form, home_ids=home_ids, opportunity_ids=opportunity_ids)
-    arrays = [_cells(frame[field.name].iloc[order], field, form.file) for field in form.schema]
+    arrays = [_cells(frame[field.name].iloc[order], field, form.file) for field in schema]
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=form.schema), sink, compression="zstd", row_group_size=1 << 20)
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd", row_group_size=1 << 20)
     return sink.getvalue()
 
 
@@ -217,7 +246,8 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise InputError(f"{where} is not a readable Parquet file: {str(problem).splitlines()[0]}") from problem
-    for field in form.schema:
+    schema = form.schema_with(table.column_names)
+    for field in schema:
         if table.column_names.count(field.name) != 1:
             raise InputError(f"{where} lacks the column {field.name}; it is not a table of a whole run")
         found = table.schema.field(field.name).type
@@ -226,13 +256,13 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
         if not field.nullable and table.column(field.name).null_count:
             raise InputError(f"{where}: column {field.name} has an empty cell")
     columns = {}
-    for field in form.schema:
+    for field in schema:
         cells = table.column(field.name)
         if field.type in (TEXT, TEXTS):
             columns[field.name] = pd.Series(cells.to_pylist(), dtype=object)
         else:
             columns[field.name] = cells.to_pandas()
-    return pd.DataFrame(columns, columns=form.schema.names)
+    return pd.DataFrame(columns, columns=schema.names)
 
 
 def _order(

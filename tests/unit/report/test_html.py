@@ -148,7 +148,7 @@ def test_names_given_by_users_are_inert(run: EditedRun) -> None:
     coalition = run.tables["coalition"]
     run.tables["coalition"] = coalition.assign(reason=HOSTILE + QUOTES)
     run.tables["fleet"] = run.tables["fleet"].assign(
-        persona=[HOSTILE, QUOTES, "</style>", "<svg onload=x>", "${x}", "{{x}}", "a", "b"],
+        persona=[HOSTILE, QUOTES, "</style>", "<svg onload=x>", "${x}", "{{x}}", "a", "b", "c"],
         tariff=lambda fleet: fleet["tariff"].replace({"flat": QUOTES}),
     )
     run.tables["tariffs"] = run.tables["tariffs"].assign(tariff=lambda rows: rows["tariff"].replace({"flat": QUOTES}))
@@ -234,7 +234,7 @@ def test_a_large_fleet_stays_small_and_says_what_is_left_out(run: EditedRun) -> 
     assert len(html) < 2_500_000
     assert len(page.data["homes"]["names"]) == run.tables["coalition"]["home_id"].nunique()  # all of them
     assert len(page.data["day"]["homes"]) <= 200
-    assert "of 1,200 homes can be chosen, sampled:" in page.text
+    assert "of 1,350 homes can be chosen, sampled:" in page.text
     assert html.count("<tr>") < 300
     assert html.count('class="bar ') < 3000
 
@@ -253,6 +253,10 @@ def test_many_opportunities_are_folded_and_summed_up(run: EditedRun) -> None:
 
 
 def test_a_new_kind_of_device_is_drawn_where_its_columns_are(run: EditedRun) -> None:
+    assert "Heat stores: power" in render_report(run)
+    for name in ("dispatch", "fleet"):
+        table = run.tables[name]
+        run.tables[name] = table.drop(columns=[column for column in table if column.startswith("heat_")])
     assert "Heat stores" not in render_report(run)
     dispatch = run.tables["dispatch"]
     mine = dispatch["home_id"] == "h4"
