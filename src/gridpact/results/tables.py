@@ -307,7 +307,8 @@ def _cells(cells: pd.Series, field: "pa.Field[Any]", file: str) -> "pa.Array[Any
                 raise StoreError(f"{file} row {int(np.isinf(values).argmax()) + 1}: {field.name} is infinite")
             array = pa.array(values, type=NUMBER, mask=np.isnan(values))
         elif isinstance(cells.dtype, pd.CategoricalDtype):
-            codes = pa.array(cells.cat.codes.to_numpy(), mask=cells.isna().to_numpy())
+            places = cells.cat.codes.to_numpy().astype(np.int32)
+            codes: pa.Array[Any] = pa.array(places, type=pa.int32(), mask=places < 0)
             words = pa.array(cells.cat.categories.tolist(), type=field.type)
             array = pa.DictionaryArray.from_arrays(codes, words).cast(field.type)
         elif field.type == TEXTS:
