@@ -116,7 +116,7 @@ FLEET = Table(
             _number("heat_capacity_kwh", "kWh of heat", empty=True, low=0.0),
             _power("heat_power_kw", empty=True),
             _number("heat_cop", "1", empty=True, low=0.1, high=10.0),
-            _number("heat_leak_fraction_per_h", "1/h", empty=True, low=0.0, high=0.9),
+            _number("heat_leak_fraction_per_h", "1", empty=True, low=0.0, high=0.9),
             _share("heat_start_fraction", empty=True),
             _text("heat_demand_profile", empty=True),
         ),

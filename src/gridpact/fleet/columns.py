@@ -61,10 +61,10 @@ def _amount(
 
 
 def _share(
-    name: str, doc: str, *, default: float, device: str = "", low: float = 0.0, high: float = 1.0, unit: str = "1"
+    name: str, doc: str, *, default: float, device: str = "", low: float = 0.0, high: float = 1.0
 ) -> FleetColumn:
     return FleetColumn(
-        name=name, kind=Kind.NUMBER, doc=doc, unit=unit, low=low, high=high, default=default, device=device
+        name=name, kind=Kind.NUMBER, doc=doc, unit="1", low=low, high=high, default=default, device=device
     )
 
 
@@ -187,7 +187,6 @@ FURTHER_COLUMNS: dict[str, tuple[FleetColumn, ...]] = {
             default=0.01,
             device="heat",
             high=0.9,
-            unit="1/h",
         ),
         _share("heat_start_fraction", "Share of the band at the run's first instant.", default=0.5, device="heat"),
         _text(
