@@ -1,33 +1,14 @@
 """Arrays that the compiled kernel works on: one home's day, and scratch memory that is used again for every home."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gridpact.flexibility.home import Floats
+from gridpact.flexibility.kernel.compiling import whole
 
 Ints = NDArray[np.int64]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Compile ``function`` by Numba and keep the machine code beside its source.
-
-    The interpreter's lock is free while it runs. Inner functions allocate nothing, so reference counting is switched
-    off: it costs more than the arithmetic.
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    return cast(F, njit(**options)(function))
-
-
-def whole(number: int) -> int:
-    """A constant that is compiled as any other number: for plain ones Numba would compile a copy of each callee."""
-    return cast(int, np.int64(number))
-
 
 ZERO, ONE = whole(0), whole(1)
 SEGMENTS = 8

@@ -2,18 +2,8 @@
 
 import numpy as np
 
-from gridpact.flexibility.kernel.arrays import (
-    COLUMNS,
-    ROWS,
-    Home,
-    Ladder,
-    Master,
-    Mix,
-    Plans,
-    Prices,
-    Rows,
-    compiled,
-)
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Ladder, Master, Mix, Plans, Prices, Rows
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.interval import meter_cost
 from gridpact.flexibility.kernel.master import CYCLES, VEHICLE, add_row, measure
 

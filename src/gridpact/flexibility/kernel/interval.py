@@ -6,7 +6,8 @@ meter prices, negative prices where battery or vehicle turn), its lower convex h
 a plan inside a hulled piece shows by its true cost being higher.
 """
 
-from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Plans, Supply, compiled, whole
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Plans, Supply
+from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.ties import LATE, LATE_OUT, LATE_VEHICLE, SPILL
 
 TINY = 1e-12

@@ -9,7 +9,8 @@ revised simplex with an explicit inverse is enough for a handful of rows. Variab
 slacks, unders and overs in blocks of ``BLOCK``.
 """
 
-from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Master, Plans, Rows, compiled, whole
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Master, Plans, Rows
+from gridpact.flexibility.kernel.compiling import compiled, whole
 
 BLOCK = 10_000
 SLACK, UNDER, OVER = BLOCK, 2 * BLOCK, 3 * BLOCK
