@@ -29,7 +29,7 @@ def problem(home_id: str) -> HomeProblem:
 
 
 def schedule(cost_usd: float) -> Schedule:
-    names = [name for name in Schedule.__dataclass_fields__ if name != "cost_usd"]
+    names = [name for name in Schedule.__dataclass_fields__ if name not in ("cost_usd", "devices")]
     return Schedule(**{name: np.full(PERIODS, cost_usd) for name in names}, cost_usd=cost_usd)
 
 
