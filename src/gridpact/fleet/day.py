@@ -48,7 +48,7 @@ class FleetDay:
     sessions: Sessions
     """Times of every car at the plug."""
     profiles: tuple[NamedSeries, ...]
-    """Every load, solar and heat demand profile in use, forecast and realised [kW]."""
+    """Every load, solar profile and heat demand in use, forecast and realised [kW]."""
     tariffs: NamedSeries
     """Every tariff in use, import and export [USD/kWh]."""
     demand_kw: Mapping[str, Floats] = field(default_factory=dict)
@@ -65,8 +65,8 @@ class FleetDay:
 
     def profiles_frame(self) -> pd.DataFrame:
         """Every profile in use, with the columns and order of ``profiles.parquet``."""
-        by_name = {name: pair for series in self.profiles for name, pair in series.by_name().items()}
-        return long_frame(by_name, PROFILE_COLUMNS, self.horizon.interval_starts)
+        found = {name: pair for series in self.profiles for name, pair in series.by_name().items()}
+        return long_frame(found, PROFILE_COLUMNS, self.horizon.interval_starts)
 
     def tariffs_frame(self) -> pd.DataFrame:
         """Every tariff in use, with the columns and order of ``tariffs.parquet``."""
@@ -97,7 +97,7 @@ def build_fleet_day(
         MissingDataError: a series does not cover the horizon.
     """
     frame = fleet.frame
-    starts = horizon.interval_starts
+    starts, periods = horizon.interval_starts, horizon.periods
     own_profiles = _own(profiles, PROFILE_COLUMNS, starts, what="profile", least=0.0, most=MOST_PROFILE_KW)
     own_tariffs = _own(
         tariffs, TARIFF_COLUMNS, starts, what="tariff", least=-MOST_TARIFF_USD_PER_KWH, most=MOST_TARIFF_USD_PER_KWH
@@ -121,9 +121,9 @@ def build_fleet_day(
     sun = _named_series(fleet, "solar_profile", sunny, own_profiles, suns)
     tariff = _named_series(fleet, "tariff", everyone, own_tariffs, prices)
     heat = _heat_series(fleet, own_profiles, starts)
-    load_expected, load_realised = load.spread(frame["load_profile"], periods=horizon.periods)
-    sun_expected, sun_realised = sun.spread(frame["solar_profile"].where(sunny, None), periods=horizon.periods)
-    buying, selling = tariff.spread(frame["tariff"], periods=horizon.periods)
+    load_expected, load_realised = load.spread(frame["load_profile"], periods=periods)
+    sun_expected, sun_realised = sun.spread(frame["solar_profile"].where(sunny, None), periods=periods)
+    buying, selling = tariff.spread(frame["tariff"], periods=periods)
     return FleetDay(
         fleet=fleet,
         horizon=horizon,
@@ -137,9 +137,7 @@ def build_fleet_day(
         sessions=sessions_of(fleet, horizon),
         profiles=(load, sun) if heat is None else (load, sun, heat),
         tariffs=tariff,
-        demand_kw={}
-        if heat is None
-        else {"heat": heat.spread(frame["heat_demand_profile"], periods=horizon.periods)[0]},
+        demand_kw={} if heat is None else {"heat": heat.spread(frame["heat_demand_profile"], periods=periods)[0]},
     )
 
 
@@ -153,18 +151,19 @@ def _heat_series(fleet: Fleet, own: Callable[[str], Pair | None], starts: pd.Dat
         return None
 
     def demands(names: Sequence[str], timezone: str) -> Pair:
-        found = heat_demands(names, starts, timezone)
-        return found, found
+        demand = heat_demands(names, starts, timezone)
+        return demand, demand
 
     used = fleet.frame["heat_demand_profile"].notna().to_numpy()
     found = _named_series(fleet, "heat_demand_profile", used, own, demands)
-    for name, (expected, realised) in found.by_name().items():
-        if not np.array_equal(expected, realised):
-            at = starts[expected != realised][0].isoformat()
-            raise InputError(
-                f"profile {name!r} is a heat demand, and its forecast_kw and realised_kw differ at {at}; heat that is "
-                "drawn is heat that was expected in this version: give the same values in both columns"
-            )
+    differing = np.argwhere(found.first != found.second)
+    if len(differing):
+        row, interval = differing[0]
+        raise InputError(
+            f"profile {found.names[row]!r} is a heat demand, and its forecast_kw and realised_kw differ at "
+            f"{starts[interval].isoformat()}; heat that is drawn is heat that was expected in this version: give the "
+            "same values in both columns"
+        )
     return found
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gridpact.fleet.assets import ASSETS
 from gridpact.fleet.clock import parse_clock, split_windows
-from gridpact.fleet.columns import COLUMNS, PERSONA_NAMES, Kind
+from gridpact.fleet.columns import PERSONA_NAMES, Kind, columns_with
 from gridpact.fleet.fleet import Fleet
 
 SCHEMA = "gridpact.fleet_statistics/1"
@@ -71,7 +71,7 @@ def describe(fleet: Fleet) -> dict[str, Any]:
 
 
 def owners(fleet: Fleet) -> dict[str, Bools]:
-    """Which homes have each device, shape (homes,); of devices beside battery, vehicle and solar, those there are."""
+    """Which homes have each device, shape (homes,); without further devices that no home has."""
     frame = fleet.frame
     return {
         asset.name: np.nan_to_num(_numbers(frame, asset.size)) > 0 for asset in ASSETS.values() if asset.size in frame
@@ -131,7 +131,7 @@ def spread(values: Floats) -> dict[str, float] | None:
 
 def _asset(frame: pd.DataFrame, device: str, owned: Bools) -> dict[str, Any]:
     quantities = {}
-    for column in COLUMNS.values():
+    for column in columns_with(frame.columns):
         if column.kind is Kind.NUMBER and (column.name == ASSETS[device].size or column.device == device):
             values = _numbers(frame, column.name)[owned]
             total = _round(np.nansum(values)) if column.unit in ("kW", "kWh") else None

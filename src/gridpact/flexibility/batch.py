@@ -130,7 +130,9 @@ class HomeBatch:
     @property
     def has_devices(self) -> Bools:
         """Whether a home has further devices, shape (N,)."""
-        return np.array([len(own) > 0 for own in self.devices] or [False] * len(self), dtype=np.bool_)
+        if not self.devices:
+            return np.zeros(len(self), dtype=np.bool_)
+        return np.fromiter(map(len, self.devices), dtype=np.int64, count=len(self)) > 0
 
     def home(self, number: int) -> HomeProblem:
         """The problem of home ``number``."""

@@ -9,8 +9,9 @@ import numpy as np
 from gridpact.errors import InfeasibleError
 from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, HomeBatch, Ints, ScheduleBatch
 from gridpact.flexibility.highs import HighsModel
-from gridpact.flexibility.home import Floats, Schedule
+from gridpact.flexibility.home import Ask, Floats, HomeProblem, Schedule, VehicleSession
 from gridpact.flexibility.kernel.arrays import LEVELS, work_for
+from gridpact.flexibility.kernel.compiling import forget_others, is_kept
 from gridpact.flexibility.kernel.forms import Forms, baseline_forms, promise_forms
 from gridpact.flexibility.kernel.many import climb_many, plan_many
 from gridpact.flexibility.model import Tally
@@ -387,3 +388,43 @@ def _joined(parts: list[ScheduleBatch]) -> ScheduleBatch:
 
 def _with(schedules: ScheduleBatch, rows: Ints, singles: list[Schedule]) -> ScheduleBatch:
     return schedules.with_rows(rows, ScheduleBatch.of(singles)) if len(rows) else schedules
+
+
+def is_compiled() -> bool:
+    """Whether the kernel's machine code is there, so that the first use in this process takes no compiling."""
+    return is_kept(plan_many) and is_kept(climb_many)
+
+
+def compile_ahead() -> None:
+    """Compile the kernel for this machine, half a minute, and remove what other versions left."""
+    day = HomeProblem(
+        home_id="compile",
+        step_h=1.0,
+        cycle_windows=((0, 4),),
+        load_kw=np.ones(4),
+        solar_kw=np.zeros(4),
+        import_usd_per_kwh=np.array([0.1, 0.3, 0.3, 0.1]),
+        export_usd_per_kwh=np.zeros(4),
+        battery_capacity_kwh=4.0,
+        battery_charge_kw=1.0,
+        battery_discharge_kw=1.0,
+        battery_charge_efficiency=0.95,
+        battery_discharge_efficiency=0.95,
+        battery_start_kwh=2.0,
+        battery_floor_kwh=0.0,
+        battery_ceiling_kwh=4.0,
+        battery_wear_usd_per_kwh=0.02,
+        cycle_limit_kwh=4.0,
+        vehicle_capacity_kwh=20.0,
+        vehicle_charge_kw=4.0,
+        vehicle_discharge_kw=0.0,
+        vehicle_charge_efficiency=0.9,
+        vehicle_discharge_efficiency=1.0,
+        vehicle_floor_kwh=3.0,
+        sessions=(VehicleSession(first=0, stop=3, start_kwh=5.0, required_kwh=8.0),),
+    )
+    homes, model = HomeBatch.of([day]), KernelModel()
+    baselines = model.baselines(homes)
+    asks = AskBatch.to_all(Ask(opportunity_id="compile", first=1, stop=2, reserve=False), 1)
+    model.cost_curves(homes, baselines, CommitmentBatch.of({}, homes=1), asks)
+    forget_others()

@@ -22,6 +22,13 @@ def tuples(items: Sequence[tuple[str, ...]]) -> Objects:
     return found
 
 
+def same_tuple(item: tuple[str, ...], *, count: int) -> Objects:
+    """An array with the same tuple of names in every cell, shape (count,)."""
+    found = np.empty(count, dtype=np.object_)
+    found.fill(item)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AskBatch:
     """One ask to many homes: which are asked, and which of their devices are left out; see `Ask`."""
@@ -43,7 +50,7 @@ class AskBatch:
     def __post_init__(self) -> None:
         """Fill in what stands for none."""
         if not len(self.frozen_devices):
-            object.__setattr__(self, "frozen_devices", tuples([()] * len(self.asked)))
+            object.__setattr__(self, "frozen_devices", same_tuple((), count=len(self.asked)))
 
     def __len__(self) -> int:
         """Number of homes N."""
@@ -69,7 +76,7 @@ class AskBatch:
         values: dict[str, Any] = {item.name: getattr(ask, item.name) for item in fields(ask)}
         for name in ("frozen_battery", "frozen_vehicle"):
             values[name] = np.full(homes, values[name])
-        values["frozen_devices"] = tuples([ask.frozen_devices] * homes)
+        values["frozen_devices"] = same_tuple(ask.frozen_devices, count=homes)
         return cls(**values, asked=np.ones(homes, dtype=np.bool_))
 
 
@@ -98,7 +105,7 @@ class CommitmentBatch:
     def __post_init__(self) -> None:
         """Freeze the arrays; raises InputError where lengths differ or homes are not in order."""
         if not len(self.frozen_devices):
-            object.__setattr__(self, "frozen_devices", tuples([()] * len(self.home)))
+            object.__setattr__(self, "frozen_devices", same_tuple((), count=len(self.home)))
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, np.ndarray):

@@ -227,7 +227,7 @@ def write_table(
         missing, unknown = sorted(wanted - given), sorted(map(str, given - wanted))
         raise StoreError(f"{form.file} needs the columns {missing} and does not know {unknown}")
     order = _order(frame, form, home_ids=home_ids, opportunity_ids=opportunity_ids)
-    arrays = [_cells(frame[field.name].iloc[order], field, form.file) for field in schema]
+    arrays = [_cells(_taken(frame[field.name], order), field, form.file) for field in schema]
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd", row_group_size=1 << 20)
     return sink.getvalue()
@@ -265,31 +265,37 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
     return pd.DataFrame(columns, columns=schema.names)
 
 
+def _taken(cells: pd.Series, order: NDArray[np.int64] | None) -> pd.Series:
+    return cells if order is None else cells.iloc[order]
+
+
 def _order(
     frame: pd.DataFrame, form: TableForm, *, home_ids: Sequence[str], opportunity_ids: Sequence[str]
-) -> NDArray[np.int64]:
-    """Positions of the rows in key order."""
+) -> NDArray[np.int64] | None:
+    """Positions of the rows in key order; None where they are in order already."""
     if form.name == "fleet":
         twice = frame["home_id"][frame["home_id"].duplicated()]
         if len(twice):
             raise StoreError(f"{form.file}: home {twice.iloc[0]!r} is there twice")
-        return np.arange(len(frame))
+        return None
     known: dict[str, Sequence[str]] = {"home_id": home_ids, "opportunity_id": opportunity_ids, "phase": PHASES}
     codes = []
     for name in form.key:
         cells = frame[name]
         if name in known:
             places = {value: place for place, value in enumerate(known[name])}
-            code = cells.map(places)
-            if code.isna().any():
-                raise StoreError(f"{form.file}: {cells[code.isna()].iloc[0]!r} in {name} is not one of the run's")
-            codes.append(code.to_numpy(dtype=np.float64))
+            code = _codes(cells, places)
+            if (code < 0).any():
+                raise StoreError(f"{form.file}: {cells.iloc[int(np.argmin(code))]!r} in {name} is not one of the run's")
+            codes.append(code)
         elif isinstance(cells.dtype, pd.DatetimeTZDtype):
             codes.append(cells.dt.as_unit("us").astype("int64").to_numpy())
         elif pd.api.types.is_numeric_dtype(cells):
             codes.append(cells.to_numpy())
         else:
             codes.append(pd.factorize(cells, sort=True)[0])
+    if _rising(codes):
+        return None
     order = np.lexsort(codes[::-1])
     ordered = np.stack([np.asarray(code, dtype=np.float64)[order] for code in codes])
     same = np.flatnonzero((np.diff(ordered, axis=1) == 0).all(axis=0))
@@ -297,6 +303,25 @@ def _order(
         row = frame.iloc[order[same[0]]]
         raise StoreError(f"{form.file}: the key {', '.join(str(row[name]) for name in form.key)} is there twice")
     return order
+
+
+def _codes(cells: pd.Series, places: Mapping[str, int]) -> NDArray[np.int64]:
+    """Place of each cell in the run's order, -1 for what is not there."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        of_category = np.array([places.get(value, -1) for value in cells.cat.categories] + [-1], dtype=np.int64)
+        return of_category[cells.cat.codes.to_numpy()]
+    return np.array([places.get(value, -1) for value in cells.tolist()], dtype=np.int64)
+
+
+def _rising(keys: Sequence[NDArray[Any]]) -> bool:
+    """Whether rows with these keys, the first weighing most, are in order and no two of them the same."""
+    risen = np.zeros(max(len(keys[0]) - 1, 0), dtype=np.bool_)
+    for values in keys:
+        step = np.diff(values)
+        if ((step < 0) & ~risen).any():
+            return False
+        risen |= step > 0
+    return bool(risen.all())
 
 
 def _cells(cells: pd.Series, field: "pa.Field[Any]", file: str) -> "pa.Array[Any]":
@@ -311,6 +336,11 @@ def _cells(cells: pd.Series, field: "pa.Field[Any]", file: str) -> "pa.Array[Any
             if np.isinf(values).any():
                 raise StoreError(f"{file} row {int(np.isinf(values).argmax()) + 1}: {field.name} is infinite")
             array = pa.array(values, type=NUMBER, mask=np.isnan(values))
+        elif isinstance(cells.dtype, pd.CategoricalDtype):
+            places = cells.cat.codes.to_numpy().astype(np.int32)
+            codes: pa.Array[Any] = pa.array(places, type=pa.int32(), mask=places < 0)
+            words = pa.array(cells.cat.categories.tolist(), type=field.type)
+            array = pa.DictionaryArray.from_arrays(codes, words).cast(field.type)
         elif field.type == TEXTS:
             array = pa.array([_list(value) for value in cells], type=field.type)
         else:

@@ -78,12 +78,10 @@ def simulate(
         if given.shape != shape:
             raise InputError(f"{name} has shape {given.shape}, not (homes, intervals) = {shape}")
     gone = np.zeros(shape[0], dtype=np.bool_) if dropped is None else np.asarray(dropped, dtype=np.bool_)
-    told = {
-        name: _replaced(planned.drawn_kw(name), gone, baseline.drawn_kw(name))
-        for name in (*SETTINGS, *settings_of_devices(premises.devices))
-    }
+    names = (*SETTINGS, *settings_of_devices(premises.devices))
+    told = {name: _replaced(planned.drawn_kw(name), gone, baseline.drawn_kw(name)) for name in names}
     devices = {name: facts.replay(told[f"{name}_kw"]) for name, facts in premises.devices.items()}
-    done, banned = _run(premises, told, load_kw=load_kw + _drawn(devices), solar_kw=solar_kw)
+    done, banned = _run(premises, told, load_kw=_with_devices(load_kw, devices), solar_kw=solar_kw)
     held = _replaced(planned.reserve_kw, gone, np.zeros(shape))
     trace = Trace(
         load_kw=load_kw,
@@ -114,12 +112,14 @@ def baseline_net(baseline: Trace, *, load_kw: Floats, solar_kw: Floats) -> Float
     generation = solar_kw - np.minimum(baseline.curtailed_kw, solar_kw)
     battery = baseline.battery_charge_kw - baseline.battery_discharge_kw
     vehicle = baseline.vehicle_charge_kw - baseline.vehicle_discharge_kw
-    return np.asarray(load_kw + _drawn(baseline.devices) + battery + vehicle - generation, dtype=np.float64)
+    return np.asarray(_with_devices(load_kw, baseline.devices) + battery + vehicle - generation, dtype=np.float64)
 
 
-def _drawn(devices: Mapping[str, DeviceTrace]) -> Floats | float:
-    """Power of all further devices together, shape (H, T), or 0 without any [kW]."""
-    return sum((device.power_kw for device in devices.values()), 0.0)
+def _with_devices(load_kw: Floats, devices: Mapping[str, DeviceTrace]) -> Floats:
+    """Load and what further devices draw, shape (H, T) [kW]."""
+    for device in devices.values():
+        load_kw = load_kw + device.power_kw
+    return load_kw
 
 
 def _run(

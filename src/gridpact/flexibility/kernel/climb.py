@@ -3,7 +3,8 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ONE, Home, Ladder, Mix, Work, compiled
+from gridpact.flexibility.kernel.arrays import ONE, Home, Ladder, Mix, Work
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import FITS_KWH
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
 from gridpact.flexibility.kernel.respond import SAME, respond

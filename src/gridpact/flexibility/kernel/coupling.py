@@ -2,18 +2,8 @@
 
 import numpy as np
 
-from gridpact.flexibility.kernel.arrays import (
-    COLUMNS,
-    ROWS,
-    Home,
-    Ladder,
-    Master,
-    Mix,
-    Plans,
-    Prices,
-    Rows,
-    compiled,
-)
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Ladder, Master, Mix, Plans, Prices, Rows
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.interval import meter_cost
 from gridpact.flexibility.kernel.master import CYCLES, VEHICLE, add_row, measure
 
@@ -92,7 +82,7 @@ def mix_plans(home: Home, plans: Plans, master: Master, mix: Mix, count: int) ->
                 mix.battery_kw[t] += weight * y
                 mix.vehicle_kw[t] += weight * z
                 mix.curtailed_kw[t] += weight * plans.curtailed_kw[j, t]
-                mix.gain_kwh[t] += weight * (z * home.plug_into if z > 0.0 else z / home.plug_out) * h
+                mix.gain_kwh[t] += weight * plans.gain_kwh[j, t]
                 if y < 0.0:
                     mix.drawn_kwh[t] -= weight * y * h / home.out
 

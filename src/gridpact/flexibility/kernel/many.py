@@ -2,8 +2,9 @@
 
 from gridpact.flexibility.batch import Ints
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ZERO, Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
 from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.forms import Forms
 from gridpact.flexibility.kernel.respond import SAME, respond
 

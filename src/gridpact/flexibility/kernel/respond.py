@@ -8,7 +8,8 @@ until the mix costs what the bound says. Rows that are rarely tight join when th
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ZERO, Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import (
     BOX,
     FITS_KWH,
