@@ -58,11 +58,13 @@ def first_guess(home: Home, ladder: Ladder, s: int) -> float:
 
 
 @compiled
-def open_row(rows: Rows, k: int, kind: int, first: int, last: int, low: float, high: float, guess: float) -> None:
+def open_row(
+    rows: Rows, k: int, kind: int, first: int, last: int, low: float, high: float, guess: float, box: float
+) -> None:
     rows.span[k, 0], rows.span[k, 1], rows.span[k, 2] = kind, first, last
     rows.low[k], rows.high[k] = low, high
     rows.theta[k] = guess
-    rows.box_low[k], rows.box_high[k] = guess - BOX, guess + BOX
+    rows.box_low[k], rows.box_high[k] = guess - box, guess + box
 
 
 @compiled
@@ -107,7 +109,7 @@ def _join(
     for k in range(count):
         if rows.span[k, 0] == kind and rows.span[k, 1] == first and rows.span[k, 2] == last:
             return count
-    open_row(rows, count, kind, first, last, low, high, 0.0)
+    open_row(rows, count, kind, first, last, low, high, 0.0, BOX)
     for j in range(known):
         rows.activity[count, j] = measure(home, rows, plans, count, j)
     add_row(rows, master, count)
