@@ -3,25 +3,19 @@
     .venv/bin/python bench/homes.py [--homes 200] [--repeats 15] [--markdown docs/performance.md]
 
 One core. Every answer of a peer must equal the kernel's; the run fails on that, and never on a slow machine. Peers
-that are not installed (``pip install gridpact[bench]``) are left out. Times are microseconds a home.
+that are not installed (the extra ``bench``) are left out. Times are microseconds a home, of the processor, so that other work
+on the machine counts as little as it can; on an idle machine they are the clock's, as everything runs on one thread.
 """
 
 import argparse
-import importlib.util
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
-from gridpact.flexibility.batch import HomeBatch, ScheduleBatch
+from gridpact.flexibility.batch import HomeBatch
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Ask, Floats, HomeProblem
 from gridpact.flexibility.kernel.arrays import work_for
@@ -31,6 +25,23 @@ from gridpact.flexibility.kernel_model import PASSES, KernelModel
 from gridpact.flexibility.promises import AskBatch, CommitmentBatch
 from gridpact.flexibility.ties import lateness
 from peers.cases import EVENING, KINDS, STEPS, make_homes
+from peers.figures import (
+    ALL_CURVES,
+    ALL_PLANS,
+    COLD,
+    COLD_AGAIN,
+    CURVE,
+    PLAN,
+    WARM,
+    Answer,
+    Kind,
+    Peer,
+    has,
+    kernel_table,
+    machine,
+    peer_table,
+    write_figures,
+)
 from peers.highs_homes import HighsHome, write_program
 
 SAME = 1e-6
@@ -40,64 +51,13 @@ CLOSED = 1e-9
 LEVELS = 9
 SHIFT = 0.005
 """How far prices move between a cold and a warm answer."""
-COLD, WARM, PLAN, CURVE = "best response, cold", "best response, warm", "plan, ties broken", f"{LEVELS}-level curve"
-COLD_AGAIN = "best response, cold, at the prices of warm"
-TASKS = (COLD, COLD_AGAIN, WARM, PLAN, CURVE)
-HEAD = "<!-- figures of bench/homes.py -->"
-TAIL = "<!-- end of the figures -->"
-
-
-@dataclass(slots=True, kw_only=True)
-class Answer:
-    """What the kernel found, and how long it took."""
-
-    seconds: list[float]
-    """For all homes, of each repetition."""
-    cost_usd: Floats
-    """Shape (N,), or (N, levels + 1) for curves; NaN where the kernel leaves the home open."""
-    passes: float = float("nan")
-    """Dynamic programs a home."""
-
-    @property
-    def open_homes(self) -> int:
-        """Homes left to HiGHS."""
-        rows = self.cost_usd.reshape(len(self.cost_usd), -1)
-        return int(np.isnan(rows[:, 0]).sum())
-
-
-@dataclass(slots=True, kw_only=True)
-class Peer:
-    """One peer on one task."""
-
-    name: str
-    task: str
-    homes: int
-    build_s: float
-    """For all its homes, of the fastest repetition, as the next."""
-    solve_s: float
-    worst: float
-    """Largest difference from the kernel's cost, relative to one plus the cost."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Kind:
-    """All about one kind of home."""
-
-    name: str
-    homes: list[HomeProblem]
-    answers: dict[str, Answer] = field(default_factory=dict)
-    peers: list[Peer] = field(default_factory=list)
-    quantity_kw: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    """Levels of the curves, shape (N, levels + 1)."""
-    counts: Floats = field(default_factory=lambda: np.zeros(0))
-    baselines: ScheduleBatch | None = None
 
 
 def timed(work: Callable[[], object]) -> float:
     """Seconds that ``work`` takes."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     work()
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def repriced(homes: list[HomeProblem], *, seed: int) -> list[tuple[Floats, Floats]]:
@@ -119,8 +79,23 @@ def run_kernel(kind: Kind, prices: list[tuple[Floats, Floats]], *, repeats: int)
     kind.answers[COLD_AGAIN], _ = respond(moved, unknown, repeats=repeats)
     kind.answers[WARM], _ = respond(moved, water, repeats=repeats)
     kind.answers[PLAN] = plan(forms, unknown, repeats=repeats)
-    kind.baselines = KernelModel().baselines(batch)
+    model = KernelModel()
+    kind.baselines = base = model.baselines(batch)
+    kind.answers[ALL_PLANS] = whole(lambda: model.baselines(batch), repeats=repeats)
     kind.answers[CURVE] = climb(kind, batch, repeats=repeats)
+    asks, nothing = ask_all(batch), CommitmentBatch.of({}, homes=len(batch))
+    kind.answers[ALL_CURVES] = whole(lambda: model.cost_curves(batch, base, nothing, asks, LEVELS), repeats=repeats)
+
+
+def whole(work: Callable[[], object], *, repeats: int) -> Answer:
+    """The time of ``work`` with everything around the kernel."""
+    return Answer(seconds=[timed(work) for _ in range(repeats)], cost_usd=np.zeros(0))
+
+
+def ask_all(batch: HomeBatch) -> AskBatch:
+    """Two hours of the evening, asked of every home."""
+    ask = Ask(opportunity_id="bench", first=EVENING[0], stop=EVENING[1], reserve=False)
+    return AskBatch.to_all(ask, len(batch))
 
 
 def respond(forms: Forms, start: Floats, *, repeats: int) -> tuple[Answer, Floats]:
@@ -129,9 +104,9 @@ def respond(forms: Forms, start: Floats, *, repeats: int) -> tuple[Answer, Float
     bound, cost, water, seconds, passes = np.zeros(count), np.zeros(count), start.copy(), [], 0
     for _ in range(repeats + 1):
         water = start.copy()
-        begun = time.perf_counter()
+        begun = time.process_time()
         passes = respond_many(forms, work, late, water, PASSES, bound, cost)
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     known = np.where(cost - bound <= CLOSED * (1.0 + np.abs(cost)), cost, np.nan)
     return Answer(seconds=seconds[1:], cost_usd=known, passes=passes / count), water
 
@@ -144,9 +119,9 @@ def plan(forms: Forms, start: Floats, *, repeats: int) -> Answer:
     seconds = []
     for _ in range(repeats + 1):
         water = start.copy()
-        begun = time.perf_counter()
+        begun = time.process_time()
         plan_many(forms, work, late, water, PASSES, closed, bound, cost, battery, vehicle, curtailed)
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     return Answer(seconds=seconds[1:], cost_usd=np.where(closed == 1, cost, np.nan))
 
 
@@ -154,8 +129,7 @@ def climb(kind: Kind, batch: HomeBatch, *, repeats: int) -> Answer:
     """Costs of rising deliveries through the evening window."""
     assert kind.baselines is not None
     base, rows = kind.baselines, np.arange(len(batch))
-    ask = Ask(opportunity_id="bench", first=EVENING[0], stop=EVENING[1], reserve=False)
-    asks, nothing = AskBatch.to_all(ask, len(batch)), CommitmentBatch.of({}, homes=len(batch))
+    asks, nothing = ask_all(batch), CommitmentBatch.of({}, homes=len(batch))
     made, facts = promise_forms(batch, base, nothing, asks, rows)
     battery = base.battery_charge_kw - base.battery_discharge_kw
     vehicle = base.vehicle_charge_kw - base.vehicle_discharge_kw
@@ -169,15 +143,14 @@ def climb(kind: Kind, batch: HomeBatch, *, repeats: int) -> Answer:
         forms = Forms(*(part.copy() if isinstance(part, np.ndarray) else part for part in made))
         water = np.zeros(len(forms.session))
         most = np.where(facts.conflict, 0.0, facts.most_kw)
-        begun = time.perf_counter()
+        begun = time.process_time()
         climb_many(
             forms,
             work,
             late,
             water,
             PASSES,
-            ask.first,
-            ask.stop,
+            *EVENING,
             False,
             np.zeros(len(batch)),
             facts.limited_kw,
@@ -193,7 +166,7 @@ def climb(kind: Kind, batch: HomeBatch, *, repeats: int) -> Answer:
             quantity,
             total,
         )
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     kind.quantity_kw, kind.counts = quantity, count
     return Answer(seconds=seconds[1:], cost_usd=np.where(sure[:, None] == 1, total, np.nan))
 
@@ -215,18 +188,18 @@ def run_highs(kind: Kind, prices: list[tuple[Floats, Floats]], *, repeats: int) 
     for _ in range(repeats):
         took = {task: [0.0, 0.0] for task in (COLD, WARM, CURVE)}
         for i, home in enumerate(homes):
-            begun = time.perf_counter()
+            begun = time.process_time()
             made = write_program(home)
             solver = HighsHome(made)
-            built = time.perf_counter()
+            built = time.process_time()
             found[COLD][i] = solver.solve()
-            solved = time.perf_counter()
+            solved = time.process_time()
             cost = made.cost.copy()
             cost[made.buy], cost[made.sell] = prices[i][0] * home.step_h, -prices[i][1] * home.step_h
-            changed = time.perf_counter()
+            changed = time.process_time()
             solver.reprice(cost)
             found[WARM][i] = solver.solve()
-            ended = time.perf_counter()
+            ended = time.process_time()
             took[COLD][0] += built - begun
             took[COLD][1] += solved - built
             took[WARM][0] += changed - solved
@@ -261,9 +234,9 @@ def trace(kind: Kind, number: int, costs: Floats) -> tuple[float, float]:
     if points <= 1 or np.isnan(kind.answers[CURVE].cost_usd[number, 0]):
         return 0.0, 0.0
     base = kind.baselines.home(number)
-    begun = time.perf_counter()
+    begun = time.process_time()
     solver = HighsHome(write_program(kind.homes[number], base))
-    built = time.perf_counter()
+    built = time.process_time()
     first, stop = EVENING
     for k in range(1, points):
         solver.promise(first, stop, base.net_kw[first:stop] - kind.quantity_kw[number, k])
@@ -272,7 +245,7 @@ def trace(kind: Kind, number: int, costs: Floats) -> tuple[float, float]:
             raise SystemExit(
                 f"HiGHS finds no plan for {kind.homes[number].home_id} at {kind.quantity_kw[number, k]} kW"
             )
-    return built - begun, time.perf_counter() - built
+    return built - begun, time.process_time() - built
 
 
 def run_reference(kind: Kind) -> Peer:
@@ -299,11 +272,11 @@ def run_linopy(kind: Kind, *, stack: int, repeats: int) -> None:
     expected = float(known[~np.isnan(known)][:stack].sum())
     best, total = (np.inf, np.inf), float("nan")
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = time.process_time()
         model = linopy_homes.write_model(homes)
-        built = time.perf_counter()
+        built = time.process_time()
         total = linopy_homes.solve_model(model)
-        best = min(best, (built - begun, time.perf_counter() - built), key=sum)
+        best = min(best, (built - begun, time.process_time() - built), key=sum)
     kind.peers.append(
         Peer(
             name=f"linopy, {len(homes)} homes in one program",
@@ -327,11 +300,11 @@ def run_oemof(kind: Kind, *, most: int) -> None:
     oemof_homes.solve_model(oemof_homes.write_model(kind.homes[chosen[0]]))
     costs, build_s, solve_s = [], 0.0, 0.0
     for i in chosen:
-        begun = time.perf_counter()
+        begun = time.process_time()
         model = oemof_homes.write_model(kind.homes[i])
-        built = time.perf_counter()
+        built = time.process_time()
         costs.append(oemof_homes.solve_model(model))
-        build_s, solve_s = build_s + built - begun, solve_s + time.perf_counter() - built
+        build_s, solve_s = build_s + built - begun, solve_s + time.process_time() - built
     kind.peers.append(
         Peer(
             name="oemof-solph, one model a home",
@@ -347,76 +320,6 @@ def run_oemof(kind: Kind, *, most: int) -> None:
 def feasible(homes: list[HomeProblem]) -> list[HomeProblem]:
     """Those of ``homes`` that have a plan at all, by HiGHS."""
     return [home for home in homes if not np.isnan(HighsHome(write_program(home)).solve())]
-
-
-def kernel_table(kinds: list[Kind]) -> list[str]:
-    """Markdown."""
-    lines = [
-        "| homes | task | median [us] | least [us] | passes a home | left to HiGHS |",
-        "| --- | --- " + "| ---: " * 4 + "|",
-    ]
-    for kind in kinds:
-        for task, answer in kind.answers.items():
-            each = [second / len(kind.homes) * 1e6 for second in answer.seconds]
-            passes = "-" if np.isnan(answer.passes) else f"{answer.passes:.1f}"
-            left = f"{answer.open_homes} of {len(kind.homes)}"
-            lines.append(f"| {kind.name} | {task} | {median(each):.1f} | {min(each):.1f} | {passes} | {left} |")
-    return lines
-
-
-def peer_table(kinds: list[Kind]) -> list[str]:
-    """Markdown; ratios are of least times."""
-    lines = [
-        "| homes | task | peer | build [us] | solve [us] | solve / kernel | both / kernel | largest difference |",
-        "| --- | --- | --- " + "| ---: " * 5 + "|",
-    ]
-    for kind in kinds:
-        for peer in sorted(kind.peers, key=lambda peer: TASKS.index(peer.task)):
-            own = min(kind.answers[peer.task].seconds) / len(kind.homes)
-            build, solve = peer.build_s / peer.homes, peer.solve_s / peer.homes
-            built = f"{build * 1e6:.0f}" if build else "within"
-            lines.append(
-                f"| {kind.name} | {peer.task} | {peer.name} | {built} | {solve * 1e6:.0f} | {solve / own:.0f} "
-                f"| {(build + solve) / own:.0f} | {peer.worst:.0e} |"
-            )
-    return lines
-
-
-def machine() -> str:
-    """What the figures were measured on."""
-    info = Path("/proc/cpuinfo")
-    names = (
-        [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
-        if info.exists()
-        else []
-    )
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("numba", "highspy", "linopy", "oemof-solph") if has(name)
-    )
-    name = names[0] if names else platform.machine()
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {name}, {os.cpu_count()} processors, "
-        f"load average {load:.1f} at the end, Python {platform.python_version()}, {packages}."
-    )
-
-
-def has(package: str) -> bool:
-    """Whether a peer is installed."""
-    module = {"oemof-solph": "oemof.solph"}.get(package, package)
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def write_figures(path: Path, lines: list[str]) -> None:
-    """Replace what stands between the two marks in ``path``."""
-    text = path.read_text(encoding="utf-8")
-    if HEAD not in text or TAIL not in text:
-        raise SystemExit(f"{path} has no lines {HEAD!r} and {TAIL!r} to write between")
-    before, after = text.split(HEAD)[0], text.split(TAIL)[1]
-    path.write_text("\n".join([before + HEAD, "", *lines, "", TAIL]) + after, encoding="utf-8")
 
 
 def main() -> None:
