@@ -3,8 +3,8 @@
     .venv/bin/python bench/homes.py [--homes 200] [--repeats 15] [--markdown docs/performance.md]
 
 One core. Every answer of a peer must equal the kernel's; the run fails on that, and never on a slow machine. Peers
-that are not installed (the extra ``bench``) are left out. Times are microseconds a home, of the processor, so that other work
-on the machine counts as little as it can; on an idle machine they are the clock's, as everything runs on one thread.
+that are not installed (extra ``bench``) are left out. Times are the processor's, in microseconds a home, so that other
+work on the machine counts as little as it can; on an idle machine they are the clock's, as all runs on one thread.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def respond(forms: Forms, start: Floats, *, repeats: int) -> tuple[Answer, Float
         begun = time.process_time()
         passes = respond_many(forms, work, late, water, PASSES, bound, cost)
         seconds.append(time.process_time() - begun)
-    known = np.where(cost - bound <= CLOSED * (1.0 + np.abs(cost)), cost, np.nan)
+    known = np.where(np.isfinite(cost) & (cost - bound <= CLOSED * (1.0 + np.abs(cost))), cost, np.nan)
     return Answer(seconds=seconds[1:], cost_usd=known, passes=passes / count), water
 
 
