@@ -66,3 +66,45 @@ def random_problem(rng: np.random.Generator, *, lots: bool, members: bool = Fals
         max_segments=int(rng.choice([0, 1, 2])),
         terms=tuple(terms),
     )
+
+
+def wide_problem(rng: np.random.Generator, *, homes: int, scenarios: int) -> FormationProblem:
+    """Many homes of one to three options, with terms that couple them drawn at random."""
+    counts = rng.integers(1, 4, homes)
+    home = np.repeat(np.arange(homes), counts)
+    segment = np.arange(len(home)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    steps = np.round(rng.uniform(0.01, 25.0, len(home)), 2)
+    opening = np.repeat(np.round(rng.uniform(20.0, 120.0, homes), 2), counts)
+    running = np.cumsum(steps)
+    price = np.round(opening + running - np.repeat(running[np.cumsum(counts) - counts], counts), 2)
+    options = OptionBook(
+        opportunity_id="o",
+        home_ids=tuple(f"h{number:05d}" for number in range(homes)),
+        home_index=home,
+        segment=segment,
+        quantity_kw=np.round(rng.uniform(0.2, 3.0, len(home)), 3),
+        price=price,
+    )
+    requested = round(options.total_kw * float(rng.uniform(0.3, 0.8)), 3)
+    prices = np.unique(np.round(rng.lognormal(np.log(75.0), 0.4, scenarios), 2))
+    terms: list[Term] = []
+    if rng.random() < 0.6:
+        terms.append(ShareCap(fraction=float(rng.choice([1.2, 2.0, 5.0])) / homes))
+    if rng.random() < 0.5:
+        count = int(homes * rng.uniform(0.2, 0.7))
+        terms.append(MinimumMembers(count=count, available_kw=options.per_home_kw()))
+    if rng.random() < 0.4:
+        terms.append(MinimumTotal(limit_kw=round(requested * 0.2, 3)))
+    if rng.random() < 0.3:
+        terms.append(WholeLots(lot_kw=max(1.0, round(requested / 50, 1))))
+    return FormationProblem(
+        options=options,
+        prices=prices,
+        probabilities=np.full(len(prices), 1.0 / len(prices)),
+        window_h=2.0,
+        requested_kw=requested,
+        margin=float(rng.choice([0.0, 0.1])),
+        max_segments=int(rng.choice([0, 0, 2, 10])),
+        terms=tuple(terms),
+        gain_usd_per_kw=rng.uniform(0.0, 0.02, homes) if rng.random() < 0.5 else None,
+    )

@@ -24,6 +24,8 @@ DAYS = (
 )
 STRATEGIES = ("truthful", "concession", "tit_for_tat")
 MOST_HOMES = 60
+HEAT_SHARE = 0.5
+"""Of the homes of every third day."""
 
 
 def random_request(number: int, *, most_homes: int = MOST_HOMES) -> DayRequest:
@@ -32,7 +34,7 @@ def random_request(number: int, *, most_homes: int = MOST_HOMES) -> DayRequest:
     homes = (
         int(np.clip(rng.geometric(0.07), 1, most_homes)) if rng.random() < 0.8 else int(rng.integers(1, most_homes + 1))
     )
-    fleet = generate_fleet(homes, seed=int(rng.integers(1 << 30)))
+    fleet = generate_fleet(homes, seed=int(rng.integers(1 << 30)), heat_share=HEAT_SHARE if number % 3 == 0 else 0.0)
     day = (
         DAYS[rng.integers(len(DAYS))]
         if rng.random() < 0.6

@@ -67,6 +67,11 @@ def install(venv_dir, extra):
     subprocess.check_call(pip + ["--require-hashes", "-r", os.path.join(ROOT, LOCKS[extra])])
     # Hashes cannot be given for the project itself; its build backend is in the lock, so nothing else is fetched.
     subprocess.check_call(pip + ["--no-deps", "--no-build-isolation", "--editable", ROOT])
+    print("Compiling for this machine (once; half a minute)")
+    sys.stdout.flush()
+    subprocess.check_call(
+        [python, "-c", "from gridpact.flexibility.kernel_model import compile_ahead; compile_ahead()"]
+    )
 
 
 def main(venv_dir, extra):

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
-from gridpact_audit import commitments, keys, loading, log, market, metrics, money, negotiation, physics, preferences
+from gridpact_audit import (
+    commitments,
+    heat,
+    keys,
+    loading,
+    log,
+    market,
+    metrics,
+    money,
+    negotiation,
+    physics,
+    preferences,
+)
 from gridpact_audit.report import AuditReport, Check, Finding, Rule
 from gridpact_audit.rulebook import RuleBook
 from gridpact_audit.run import Run, UnusableError
@@ -14,6 +26,7 @@ from gridpact_audit.tables import ALL_FILES
 RULES: tuple[Rule, ...] = (
     *keys.RULES,
     *physics.RULES,
+    *heat.RULES,
     *preferences.RULES,
     *commitments.RULES,
     *negotiation.RULES,

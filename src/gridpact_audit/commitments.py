@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gridpact_audit import homes
+from gridpact_audit import heat, homes
 from gridpact_audit.physics import FILE, report
 from gridpact_audit.report import Finding, Rule
 from gridpact_audit.run import BASELINE, ENERGY_TOL_KWH, PLANNED, POWER_TOL_KW, REALISED, Floats, Run
@@ -57,7 +57,8 @@ def baseline_is_cheapest(run: Run, finding: Finding) -> None:
 
 
 def _idle_cost(run: Run) -> Floats:
-    """Cost of leaving the battery alone and charging the car at once to what it needs, shape (homes,) [USD].
+    """Cost of leaving the battery alone, charging the car at once to what it needs and heating at full power until warm
+    and then holding that, shape (homes,) [USD].
 
     A feasible day without the VPP, so an upper bound on the cheapest one.
     """
@@ -71,6 +72,8 @@ def _idle_cost(run: Run) -> Floats:
         steps = np.clip(missing / full - np.arange(session.stop - session.first), 0.0, 1.0)
         car[session.home, session.first : session.stop] = steps * power[session.home]
     net = run.power("load_kw")[BASELINE] - run.power("solar_kw")[BASELINE] + car
+    if heat.owned(run).any():
+        net = net + heat.reach(run)[0]
     net = np.where(run.export_allowed[:, None], net, np.maximum(net, 0.0))
     return energy_bill(run, net)
 

@@ -94,8 +94,11 @@ def references(run: Run, finding: Finding) -> None:
     for column, file, source in (
         ("load_profile", "profiles.parquet", "profile"),
         ("solar_profile", "profiles.parquet", "profile"),
+        ("heat_demand_profile", "profiles.parquet", "profile"),
         ("tariff", "tariffs.parquet", "tariff"),
     ):
+        if column not in fleet:
+            continue
         used = fleet[fleet[column].notna()]
         if column == "solar_profile":
             used = used[np.nan_to_num(used["solar_kw"].to_numpy(dtype=float)) > 0]

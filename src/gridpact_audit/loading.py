@@ -123,30 +123,32 @@ def _read_table(path: Path, table: Table, finding: Finding) -> pd.DataFrame | No
     except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as problem:
         finding.add(table.file, None, None, f"is not a readable Parquet file: {str(problem).splitlines()[0][:120]}")
         return None
-    missing = [name for name in table.names if arrow.column_names.count(name) != 1]
-    extra = [name for name in arrow.column_names if name not in table.names]
+    columns = table.columns_with(arrow.column_names)
+    names = tuple(column.name for column in columns)
+    missing = [name for name in names if arrow.column_names.count(name) != 1]
+    extra = [name for name in arrow.column_names if name not in names]
     for name in missing:
         finding.add(table.file, None, name, "the column is missing or there twice")
     for name in extra:
         finding.add(table.file, None, name, "the contract has no such column")
-    if not missing and not extra and tuple(arrow.column_names) != table.names:
+    if not missing and not extra and tuple(arrow.column_names) != names:
         finding.add(table.file, None, None, f"columns are in the order {', '.join(arrow.column_names)}")
     if missing:
         return None
     wrong = False
-    for column in table.columns:
+    for column in columns:
         found = arrow.schema.field(column.name).type
         if not type_matches(column.type, found):
             finding.add(table.file, None, column.name, f"has type {found}; the contract says {column.type}")
             wrong = True
     if wrong:
         return None
-    frame = pd.DataFrame({column.name: _values(arrow.column(column.name), column) for column in table.columns})
+    frame = pd.DataFrame({column.name: _values(arrow.column(column.name), column) for column in columns})
     frame["_row"] = np.arange(1, len(frame) + 1)
     finding.tried(len(frame))
-    for column in table.columns:
+    for column in columns:
         _check_cells(frame, table, column, finding)
-    whole = all(frame[c.name].notna().all() for c in table.columns if c.type == WHOLE)
+    whole = all(frame[c.name].notna().all() for c in columns if c.type == WHOLE)
     return frame if whole else None
 
 

@@ -7,8 +7,8 @@ from gridpact_audit import homes
 from gridpact_audit.report import Finding, Rule
 from gridpact_audit.run import (
     BASELINE,
-    DEVICES,
     ENERGY_TOL_KWH,
+    FURTHER,
     PLANNED,
     POWER_TOL_KW,
     REALISED,
@@ -40,7 +40,7 @@ def off(found: Floats, wanted: Floats, tolerance: float) -> Bools:
 
 
 def balance(run: Run, finding: Finding) -> None:
-    """Net load is load plus charging minus discharging minus solar that was not curtailed."""
+    """Net load is load plus charging minus discharging plus heating minus solar that was not curtailed."""
     power = run.power
     wanted = (
         power("load_kw")
@@ -48,6 +48,7 @@ def balance(run: Run, finding: Finding) -> None:
         - power("battery_discharge_kw")
         + power("vehicle_charge_kw")
         - power("vehicle_discharge_kw")
+        + sum(power(name) for name in FURTHER)
         - (power("solar_kw") - power("curtailed_kw"))
     )
     net = run.cube("net_kw")
@@ -55,7 +56,7 @@ def balance(run: Run, finding: Finding) -> None:
     report(run, finding, off(net, wanted, POWER_TOL_KW), "net_kw", "net load does not balance", net, wanted)
 
 
-def _series(run: Run, name: str, column: str) -> Floats:
+def series(run: Run, name: str, column: str) -> Floats:
     """A fleet's profiles on the grid, shape (homes, intervals); NaN where there is none."""
     frame = run.tables["profiles.parquet"]
     wide = frame.drop_duplicates(["profile", "interval_start"]).pivot(
@@ -69,7 +70,7 @@ def load_as_profiled(run: Run, finding: Finding) -> None:
     """Load is its profile's: forecast in the baseline and the plan, realised in what happened."""
     load = run.cube("load_kw")
     finding.tried(load.size)
-    forecast, realised = _series(run, "load_profile", "forecast_kw"), _series(run, "load_profile", "realised_kw")
+    forecast, realised = series(run, "load_profile", "forecast_kw"), series(run, "load_profile", "realised_kw")
     wanted = np.stack([forecast, forecast, realised])
     report(run, finding, off(load, wanted, POWER_TOL_KW), "load_kw", "load is not its profile's", load, wanted)
 
@@ -79,7 +80,7 @@ def solar_as_profiled(run: Run, finding: Finding) -> None:
     solar, size = run.power("solar_kw"), run.amounts("solar_kw")[:, None]
     finding.tried(int((size > 0).sum()) * solar.shape[0] * solar.shape[2])
     forecast, realised = (
-        np.where(size > 0, _series(run, "solar_profile", name) * size, 0.0) for name in ("forecast_kw", "realised_kw")
+        np.where(size > 0, series(run, "solar_profile", name) * size, 0.0) for name in ("forecast_kw", "realised_kw")
     )
     wanted = np.stack([forecast, forecast, realised])
     report(run, finding, off(solar, wanted, POWER_TOL_KW), "solar_kw", "solar is not its profile's", solar, wanted)
@@ -240,13 +241,13 @@ def replays_plan(run: Run, finding: Finding) -> None:
 
 def _differs(run: Run, home: int, phase: int, solar: Floats) -> tuple[str, int] | None:
     free = not run.export_allowed[home]
-    for column in DEVICES:
+    for column in run.settings:
         wanted, found = run.power(column)[phase, home], run.power(column)[REALISED, home]
         if column == "curtailed_kw":
             wanted = np.minimum(wanted, solar)
         if free and column == "curtailed_kw":
             bad = ~(found >= wanted - POWER_TOL_KW)
-        elif free:
+        elif free and column not in FURTHER:
             bad = ~(found <= wanted + POWER_TOL_KW)
         else:
             bad = ~(np.abs(found - wanted) <= POWER_TOL_KW)

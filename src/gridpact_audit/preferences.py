@@ -7,7 +7,7 @@ import numpy as np
 from gridpact_audit import homes
 from gridpact_audit.physics import FILE, NEEDS, report
 from gridpact_audit.report import Finding, Rule
-from gridpact_audit.run import BASELINE, DEVICES, ENERGY_TOL_KWH, PLANNED, POWER_TOL_KW, Floats, Run
+from gridpact_audit.run import BASELINE, ENERGY_TOL_KWH, PLANNED, POWER_TOL_KW, Floats, Run
 from gridpact_audit.tables import PHASES
 
 
@@ -24,7 +24,7 @@ def blackout(run: Run, finding: Finding) -> None:
     """In an owner's blackout every planned setting is the baseline's."""
     mask = homes.blackouts(run)
     finding.tried(int(mask.sum()))
-    for column in DEVICES:
+    for column in run.settings:
         used = run.power(column)
         bad = np.zeros(used.shape, dtype=np.bool_)
         bad[PLANNED] = mask & ~(np.abs(used[PLANNED] - used[BASELINE]) <= POWER_TOL_KW)

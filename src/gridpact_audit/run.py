@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gridpact_audit import times
 from gridpact_audit.rulebook import RuleBook
-from gridpact_audit.tables import PHASES
+from gridpact_audit.tables import PHASES, TABLES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,6 +22,9 @@ Bools = NDArray[np.bool_]
 
 BASELINE, PLANNED, REALISED = range(3)
 DEVICES = ("battery_charge_kw", "battery_discharge_kw", "vehicle_charge_kw", "vehicle_discharge_kw", "curtailed_kw")
+FURTHER = ("heat_kw",)
+"""Power of further devices, which only draw; the columns are there where a home has the device."""
+_FURTHER_COLUMNS = {column.name for table in TABLES for group in table.further for column in group}
 POWER_TOL_KW = 1e-5
 ENERGY_TOL_KWH = 1e-5
 USD_TOL = 1e-6
@@ -161,6 +164,8 @@ class Run:
 
     def amounts(self, column: str) -> Floats:
         """A numeric fleet column with zero where a home does not have it, shape (homes,)."""
+        if column not in self.fleet and column in _FURTHER_COLUMNS:
+            return np.zeros(len(self.fleet))
         return np.asarray(np.nan_to_num(self.fleet[column].to_numpy(dtype=np.float64), nan=0.0))
 
     @cached_property
@@ -213,7 +218,15 @@ class Run:
 
     def cube(self, column: str) -> Floats:
         """A dispatch column as given, shape (phases, homes, intervals); NaN where empty or missing."""
-        return self._cells[0][column]
+        cells, rows = self._cells
+        if column not in cells and column in _FURTHER_COLUMNS:
+            cells[column] = np.full(rows.shape, np.nan)
+        return cells[column]
+
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """Columns of every device's power in this run."""
+        return (*DEVICES, *(name for name in FURTHER if name in self.tables["dispatch.parquet"]))
 
     @cached_property
     def _filled(self) -> dict[str, Floats]:
@@ -237,6 +250,7 @@ class Run:
             - device["battery_discharge_kw"]
             + device["vehicle_charge_kw"]
             - device["vehicle_discharge_kw"]
+            + sum(self.power(name)[BASELINE] for name in FURTHER)
             - (solar - curtailed)
         )
 

@@ -1,5 +1,6 @@
 """The typed columns of every Parquet file in a run folder: names, types, units, what may be empty, and ranges."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -29,11 +30,19 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     """Columns that identify a row; rows are sorted by them."""
+    further: tuple[tuple[Column, ...], ...] = ()
+    """Groups of columns that follow the others, each only in runs in which a home has the asset it belongs to."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
+
+    def columns_with(self, names: Iterable[str]) -> tuple[Column, ...]:
+        """The columns that are always there, and each further group of which ``names`` holds a column."""
+        found = set(names)
+        groups = (group for group in self.further if found & {column.name for column in group})
+        return (*self.columns, *(column for group in groups for column in group))
 
 
 def _text(name: str, *, empty: bool = False, choices: tuple[str, ...] = ()) -> Column:
@@ -101,6 +110,16 @@ FLEET = Table(
         Column(name="export_allowed", type=TRUTH),
         _text("persona", empty=True),
         _text("meter_id"),
+    ),
+    further=(
+        (
+            _number("heat_capacity_kwh", "kWh of heat", empty=True, low=0.0),
+            _power("heat_power_kw", empty=True),
+            _number("heat_cop", "1", empty=True, low=0.1, high=10.0),
+            _number("heat_leak_fraction_per_h", "1", empty=True, low=0.0, high=0.9),
+            _share("heat_start_fraction", empty=True),
+            _text("heat_demand_profile", empty=True),
+        ),
     ),
 )
 
@@ -200,6 +219,7 @@ DISPATCH = Table(
         _number("vehicle_soc_kwh", "kWh at the interval's end; empty while away", empty=True, low=0.0),
         _power("reserve_kw", empty=True),
     ),
+    further=((_power("heat_kw", empty=True), _number("heat_kwh", "kWh of heat at the interval's end", empty=True)),),
 )
 
 RESERVATIONS = Table(

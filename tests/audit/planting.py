@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from audit.heat_plants import HEAT_PLANTS
 from audit.spoiling import (
     Folder,
     NothingToPlantError,
@@ -368,6 +369,7 @@ PLANTS: dict[str, Plant] = {
     "dispatch_time_shifted": rows_changed(DISPATCH, _shift),
     "dispatch_row_missing": rows_changed(DISPATCH, _drop_last),
     "dispatch_row_twice": rows_changed(DISPATCH, _duplicate),
+    **HEAT_PLANTS,
     # private/reservations.parquet
     "reservations_cost_hidden": cell(
         RESERVATIONS,

@@ -1,6 +1,6 @@
 """A small valid run folder worked out by hand: plain loops and numbers, no code of gridpact or of its auditor.
 
-Eight homes, one operating day in hours (2022-07-13 12:00 to 2022-07-14 12:00 in Chicago), two opportunities:
+Nine homes, one operating day in hours (2022-07-13 12:00 to 2022-07-14 12:00 in Chicago), two opportunities:
 8 kW of energy 19:00 to 21:00, cleared at 85 USD/MWh, and 4 kW of spinning reserve 20:00 to 21:00, at 18 USD/MW per h.
 
   h1  battery; sells 2 kW of energy and holds 1 kW of reserve in the same hour; blackout 08:00 to 10:00
@@ -11,10 +11,12 @@ Eight homes, one operating day in hours (2022-07-13 12:00 to 2022-07-14 12:00 in
   h6  battery with a cycle limit and a high floor; willing, but left out
   h7  battery; promises 1 kW and drops out after the award: 2 kWh short
   h8  battery that cycles in the baseline already
+  h9  tank of 4 kWh that leaks a tenth an hour; half a kilowatt is drawn in the evening; blackout 08:00 to 10:00
 """
 
 import hashlib
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,7 +43,9 @@ HOMES = {
     "h6": {"battery": (10.0, 5.0, 0.80), "cycles": 1.0, "floor": 60.0, "load": "evening"},
     "h7": {"battery": (10.0, 5.0, 0.50), "floor": 30.0, "load": "evening"},
     "h8": {"battery": (5.0, 2.0, 0.50), "cycles": 1.0, "tariff": "peak", "load": "evening"},
+    "h9": {"heat": (4.0, 1.5, 0.50), "blackout": ["08:00-10:00"], "load": "flat"},
 }
+HEAT_COP, HEAT_LEAK = 2.0, 0.1
 BATTERY_EXTRA_COST = (IMPORT / EFFICIENCY**2 - IMPORT + WEAR) * 1000.0
 """What a battery's delivered energy costs where import is flat [USD/MWh]."""
 
@@ -56,8 +60,12 @@ def solar_share(hour: int, *, realised: bool) -> float:
     return round(share * (0.9 if realised else 1.0), 6)
 
 
+def draws_kw(hour: int) -> float:
+    return 0.5 if 6 <= hour <= 9 else 0.0
+
+
 def blank() -> dict[str, list[float]]:
-    return {name: [0.0] * HOURS for name in ("charge", "discharge", "car", "curtailed", "reserve")}
+    return {name: [0.0] * HOURS for name in ("charge", "discharge", "car", "curtailed", "reserve", "heat")}
 
 
 def soak(missing_kwh: float, hours: list[int], most_kw: float, target: list[float]) -> None:
@@ -83,6 +91,15 @@ def baseline_and_plan(home: str) -> tuple[dict[str, list[float]], dict[str, list
         if home == "h8":
             settings["discharge"][7] = 1.5
             soak(1.5 / EFFICIENCY, [12, 13], 2.0, settings["charge"])
+    if home == "h9":
+        # As little as keeps the tank from running cold, and as late; at the end it is as warm as at the start.
+        stored = 2.0
+        for hour in range(HOURS):
+            after = 0.9 * stored - draws_kw(hour) * per_kw()
+            least = 2.0 if hour == HOURS - 1 else 0.0
+            base["heat"][hour] = max(0.0, least - after) / (HEAT_COP * per_kw())
+            stored = after + HEAT_COP * per_kw() * base["heat"][hour]
+        plan["heat"] = list(base["heat"])
     if home == "h1":
         for hour in ENERGY_HOURS:
             plan["discharge"][hour] = 2.0
@@ -101,6 +118,11 @@ def baseline_and_plan(home: str) -> tuple[dict[str, list[float]], dict[str, list
     return base, plan
 
 
+def per_kw() -> float:
+    """Heat at an hour's end per kW put in throughout it [kWh]: the integral of 0.9^t over the hour."""
+    return HEAT_LEAK / -math.log(1.0 - HEAT_LEAK)
+
+
 def car_hours(home: str) -> dict[int, bool]:
     """Hours at the plug -> whether a session begins there."""
     if home == "h3":
@@ -116,6 +138,7 @@ def rows_of(home: str, phase: str, settings: dict[str, list[float]]) -> list[dic
     capacity, _, share = facts.get("battery", (0.0, 0.0, 0.0))
     stored = capacity * share
     at_plug, car = car_hours(home), 0.0
+    tank = facts["heat"][0] * facts["heat"][2] if "heat" in facts else None
     rows = []
     for hour in range(HOURS):
         load = load_kw(facts["load"], hour, realised=realised)
@@ -130,6 +153,9 @@ def rows_of(home: str, phase: str, settings: dict[str, list[float]]) -> list[dic
         if at_plug.get(hour):
             car = facts["car"][0] * facts["car"][2]
         car += into_car * EFFICIENCY
+        heat = settings["heat"][hour]
+        if tank is not None:
+            tank = 0.9 * tank + (HEAT_COP * heat - draws_kw(hour)) * per_kw()
         rows.append(
             {
                 "phase": phase,
@@ -142,10 +168,12 @@ def rows_of(home: str, phase: str, settings: dict[str, list[float]]) -> list[dic
                 "battery_discharge_kw": discharge,
                 "vehicle_charge_kw": into_car,
                 "vehicle_discharge_kw": 0.0,
-                "net_kw": load + charge - discharge + into_car - (solar - curtailed),
+                "net_kw": load + charge - discharge + into_car + heat - (solar - curtailed),
                 "battery_soc_kwh": stored if capacity else None,
                 "vehicle_soc_kwh": car if hour in at_plug else None,
                 "reserve_kw": settings["reserve"][hour],
+                "heat_kw": None if tank is None else heat,
+                "heat_kwh": tank,
             }
         )
     return rows
@@ -156,6 +184,7 @@ def fleet_rows() -> list[dict[str, object]]:
     for home, facts in HOMES.items():
         capacity, power, share = facts.get("battery", (None, None, None))
         car = facts.get("car", (None,) * 6)
+        tank = facts.get("heat", (None,) * 3)
         rows.append(
             {
                 "home_id": home,
@@ -190,6 +219,12 @@ def fleet_rows() -> list[dict[str, object]]:
                 "export_allowed": facts.get("export", True),
                 "persona": "moderate",
                 "meter_id": f"meter-{home}",
+                "heat_capacity_kwh": tank[0],
+                "heat_power_kw": tank[1],
+                "heat_cop": HEAT_COP if tank[0] else None,
+                "heat_leak_fraction_per_h": HEAT_LEAK if tank[0] else None,
+                "heat_start_fraction": tank[2],
+                "heat_demand_profile": "showers" if tank[0] else None,
             }
         )
     return rows
@@ -205,6 +240,8 @@ FLEET_SCHEMA = pa.schema(
     + [("vehicle_arrive", S), ("vehicle_depart", S), ("solar_kw", F), ("load_profile", S), ("solar_profile", S)]
     + [("tariff", S), ("backup_soc_fraction", F), ("max_cycles_per_day", F), ("blackout", pa.list_(S))]
     + [("floor_usd_per_mwh", F), ("export_allowed", B), ("persona", S), ("meter_id", S)]
+    + [(f"heat_{n}", F) for n in ("capacity_kwh", "power_kw", "cop", "leak_fraction_per_h", "start_fraction")]
+    + [("heat_demand_profile", S)]
 )
 OPPORTUNITY, ROUND, HOME, SEGMENT = ("opportunity_id", S), ("round", N), ("home_id", S), ("segment", N)
 DISPATCH_NUMBERS = [
@@ -216,6 +253,8 @@ DISPATCH_NUMBERS = [
     "battery_soc_kwh",
     "vehicle_soc_kwh",
     "reserve_kw",
+    "heat_kw",
+    "heat_kwh",
 ]
 SCHEMAS = {
     "fleet.parquet": FLEET_SCHEMA,
@@ -320,6 +359,12 @@ def satisfaction(opportunity: str, home: str) -> float | None:
     return sum(weight * term for weight, term in terms) / sum(weight for weight, _ in terms)
 
 
+def profile(name: str, hour: int, *, realised: bool) -> float:
+    if name == "showers":
+        return draws_kw(hour)
+    return solar_share(hour, realised=realised) if name == "roof" else load_kw(name, hour, realised=realised)
+
+
 def tables() -> dict[str, list[dict[str, object]]]:
     dispatch: list[dict[str, object]] = []
     both = {home: baseline_and_plan(home) for home in HOMES}
@@ -332,10 +377,10 @@ def tables() -> dict[str, list[dict[str, object]]]:
         {
             "profile": name,
             "interval_start": TIMES[hour],
-            "forecast_kw": solar_share(hour, realised=False) if name == "roof" else load_kw(name, hour, realised=False),
-            "realised_kw": solar_share(hour, realised=True) if name == "roof" else load_kw(name, hour, realised=True),
+            "forecast_kw": profile(name, hour, realised=False),
+            "realised_kw": profile(name, hour, realised=True),
         }
-        for name in ("evening", "flat", "roof")
+        for name in ("evening", "flat", "roof", "showers")
         for hour in range(HOURS)
     ]
     tariffs = [
@@ -451,7 +496,7 @@ def result() -> dict[str, object]:
         ],
         "negotiation": {
             "rounds": 2,
-            "invited": 16,
+            "invited": 18,
             "bids": 6,
             "offers": 9,
             "accepted": 6,
@@ -459,7 +504,7 @@ def result() -> dict[str, object]:
             "expired": 0,
             "price_first": 50.0,
             "price_final": (50.0 + 70.0 + 250.0 + 140.0 + 50.0 + 35.0 + 10.0 + 30.0) / 14.5,
-            "strategies": {"concession": 8},
+            "strategies": {"concession": 9},
             "language": {"calls": 0, "fallbacks": 0, "tokens": 0, "cost_usd": 0.0},
         },
         "coalition": {"members": ["h1", "h3", "h5", "h7"], "options_kw": 14.5, "committed_kw": 12.0},
@@ -522,8 +567,8 @@ def result() -> dict[str, object]:
 
 EVENTS: list[tuple[str, dict[str, object]]] = [
     ("run_started", {"run": "by-hand"}),
-    ("inputs_read", {"homes": 8}),
-    ("baseline_frozen", {"homes": 8}),
+    ("inputs_read", {"homes": 9}),
+    ("baseline_frozen", {"homes": 9}),
     ("opportunity_announced", {"opportunity_id": ENERGY}),
     ("bids_collected", {"opportunity_id": ENERGY, "round": 1}),
     ("offers_made", {"opportunity_id": ENERGY, "round": 1}),
@@ -536,7 +581,7 @@ EVENTS: list[tuple[str, dict[str, object]]] = [
     ("negotiation_closed", {"opportunity_id": SPIN}),
     ("market_cleared", {"opportunity_id": SPIN, "price": 18.0, "quantity_kw": 4.0}),
     ("member_dropped", {"home_id": "h7", "when": "after"}),
-    ("dispatched", {"homes": 8}),
+    ("dispatched", {"homes": 9}),
     ("settled", {"entries": 14}),
 ]
 

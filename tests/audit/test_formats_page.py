@@ -17,7 +17,9 @@ def test_columns_are_documented_in_order(table: Table) -> None:
         line.split(" | ") for line in section.splitlines() if line.startswith("| ") and not line.startswith("| column")
     ]
     assert [(row[0][2:], row[1], row[2], row[3]) for row in rows] == [
-        (column.name, column.type, column.unit or "-", "yes" if column.empty else "no") for column in table.columns
+        (column.name, column.type, column.unit or "-", "yes" if column.empty else "no")
+        for columns in (table.columns, *table.further)
+        for column in columns
     ]
 
 

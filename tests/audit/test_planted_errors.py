@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit import synthetic
+from audit.heat_plants import FOUND_BY
 from audit.planting import DIGEST_ONLY, PLANTS, plant
 from gridpact_audit import audit
 
@@ -32,6 +33,12 @@ def test_found_with_file_and_row(name: str, folder: Path) -> None:
     ]
     assert not report.holds
     assert any(file in planted.files and planted.row in (None, row) for file, row in found), (planted, report.to_text())
+
+
+@pytest.mark.parametrize("name", sorted(FOUND_BY))
+def test_heat_is_found_by_its_own_check(name: str, folder: Path) -> None:
+    plant(folder, name)
+    assert FOUND_BY[name] in {check.name for check in audit(folder).failed}
 
 
 @pytest.mark.parametrize("name", sorted(DIGEST_ONLY))

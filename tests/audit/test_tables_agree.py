@@ -20,6 +20,10 @@ def test_same_columns_types_and_keys(table: Table) -> None:
     for column, field in zip(table.columns, form.schema, strict=True):
         assert type_matches(column.type, field.type), column.name
         assert column.empty or not field.nullable, f"{column.name} may be empty in the program but not for the auditor"
+    for group, schema in zip(table.further, form.further, strict=True):
+        assert tuple(schema.names) == tuple(column.name for column in group)
+        assert all(type_matches(column.type, schema.field(column.name).type) for column in group)
+        assert all(column.empty for column in group)
 
 
 def test_same_ledger() -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import import_samples as samples
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.data.prices import read_prices
 from gridpact_audit.audit import audit
 

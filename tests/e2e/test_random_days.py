@@ -19,7 +19,7 @@ from gridpact_audit.audit import audit
 from random_days import random_request
 
 SAMPLE = range(12)
-DEEP = range(12, 312)
+DEEP = range(12, 512)
 DEEP_BATCHES = 20
 EVENING = datetime(2022, 7, 13, 23, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def test_random_day(number: int, tmp_path: Path) -> None:
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("batch", range(DEEP_BATCHES))
-def test_three_hundred_random_days(batch: int, tmp_path: Path) -> None:
+def test_five_hundred_random_days(batch: int, tmp_path: Path) -> None:
     outcomes = Counter(run_and_audit(number, tmp_path) for number in DEEP[batch::DEEP_BATCHES])
     assert outcomes["awarded"] >= sum(outcomes.values()) / 3, outcomes
 

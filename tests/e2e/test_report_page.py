@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from audit import synthetic
-from gridpact.cli import app
+from gridpact.cli.app import app
 from gridpact.report.html import render_report
 from unit.report.edited_run import EditedRun
 

@@ -98,11 +98,6 @@ def test_progress_is_plain_lines_on_a_dumb_terminal(tmp_path: Path) -> None:
     assert len(shown.splitlines()) == len(STAGES)
 
 
-def test_no_color_means_no_colour(tmp_path: Path) -> None:
-    _, shown, _ = on_a_terminal(*DAY, "--out", tmp_path / "run", NO_COLOR="1")
-    assert not re.search(r"\x1b\[(?:3[0-7]|38|9[0-7])[;m]", shown)
-
-
 def test_progress_is_plain_lines_elsewhere(tmp_path: Path) -> None:
     done = process(*DAY, "--out", tmp_path / "run", COLUMNS="30")
     assert done.returncode == 0
@@ -142,10 +137,14 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         assert key in json.loads(done.stdout)
         assert done.stderr == ""
-    code, shown, printed = on_a_terminal(*DAY, "--json", "--out", run)
+
+
+def test_json_on_a_terminal_leaves_progress_on_standard_error_and_colours_out(tmp_path: Path) -> None:
+    code, shown, printed = on_a_terminal(*DAY, "--json", "--out", tmp_path / "run", NO_COLOR="1")
     assert code == 0
-    assert json.loads(printed)["paths"]["folder"] == str(run)
+    assert json.loads(printed)["paths"]["folder"] == str(tmp_path / "run")
     assert "freezing" in shown
+    assert not re.search(r"\x1b\[(?:3[0-7]|38|9[0-7])[;m]", shown)
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +255,7 @@ def completions(words: str, shell: str = "bash") -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("gridpact ", {"negotiate", "scenarios", "verify", "fleet", "rules"}),
+        ("gridpact ", {"negotiate", "scenarios", "verify", "fleet", "rules", "data"}),
         ("gridpact negotiate --rules caiso", {"caiso_dera", "caiso_ngr", "caiso_pdr"}),
         ("gridpact rules show e", {"ercot_ader"}),
         ("gridpact negotiate --strategy t", {"truthful", "tit_for_tat"}),

@@ -160,4 +160,5 @@ def commitment(ask: Ask, quantity_kw: float) -> Commitment:
         reduction_only=ask.reduction_only,
         frozen_battery=ask.frozen_battery,
         frozen_vehicle=ask.frozen_vehicle,
+        frozen_devices=ask.frozen_devices,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
+from gridpact.flexibility.heat import ThermalStore
 from gridpact.flexibility.home import Commitment, HomeProblem, Schedule
 
 DEVICES = ("battery_charge_kw", "battery_discharge_kw", "vehicle_charge_kw", "vehicle_discharge_kw", "curtailed_kw")
@@ -53,11 +54,27 @@ class Truth:
             ]
         self.rules += [self.v <= home.vehicle_charge_kw * plugged, self.w <= home.vehicle_discharge_kw * plugged]
         self.net = home.load_kw + self.c - self.d + self.v - self.w - (home.solar_kw - self.u)
+        self.p = cp.Variable(n, nonneg=True)
+        self.heat = heat_of(home)
+        if self.heat is None:
+            self.rules.append(self.p == 0)
+        else:
+            self.warmth = cp.Variable(n)
+            before = cp.hstack([self.heat.start_kwh, self.warmth[: n - 1]])
+            made = self.heat.cop * self.p - self.heat.demand_kw
+            self.rules += [
+                self.p <= self.heat.power_kw,
+                self.warmth == self.heat.kept * before + self.heat.gain_h * made,
+                self.warmth <= self.heat.capacity_kwh,
+                self.warmth >= coldest_kwh(self.heat),
+                self.warmth[n - 1] >= min(self.heat.start_kwh, full_power_kwh(self.heat)[-1]),
+            ]
+            self.net = self.net + self.p
         self.rules += [self.u <= home.solar_kw, self.net == self.buy - self.sell]
         if not home.export_allowed:
             self.rules.append(self.sell == 0)
         if self.exclusive:
-            big = float(np.max(home.load_kw + home.solar_kw)) + 100.0
+            big = float(np.max(home.load_kw + home.solar_kw)) + 100.0 + (self.heat.power_kw if self.heat else 0.0)
             one, two, three = (cp.Variable(n, boolean=True) for _ in range(3))
             self.rules += [self.c <= 20 * one, self.d <= 20 * (1 - one), self.v <= 20 * two, self.w <= 20 * (1 - two)]
             self.rules += [self.buy <= big * three, self.sell <= big * (1 - three)]
@@ -75,7 +92,9 @@ class Truth:
         for end, s in zip(self.ends, home.sessions, strict=True):
             self.rules.append(end >= float(baseline.vehicle_soc_kwh[s.stop - 1]) - 1e-9)
         dark = np.flatnonzero(home.blackout) if home.blackout.size else np.zeros(0, int)
-        self._keep(dark, baseline, battery=True, vehicle=True, solar=True)
+        if self.heat is not None:
+            self.rules.append(self.warmth[home.periods - 1] >= float(baseline.devices["heat"].energy_kwh[-1]) - 1e-8)
+        self._keep(dark, baseline, battery=True, vehicle=True, solar=True, heat=True)
         for t in range(home.periods):
             here = [(c, q) for c, q in commitments if c.first <= t < c.stop]
             if not here:
@@ -86,7 +105,14 @@ class Truth:
             if energy:
                 self.rules.append(self.net[t] == target)
             for c, _ in here:
-                self._keep(np.array([t]), baseline, battery=c.frozen_battery, vehicle=c.frozen_vehicle, solar=False)
+                self._keep(
+                    np.array([t]),
+                    baseline,
+                    battery=c.frozen_battery,
+                    vehicle=c.frozen_vehicle,
+                    solar=False,
+                    heat="heat" in c.frozen_devices,
+                )
                 if not c.reserve and c.reduction_only:
                     self.rules.append(cp.Constant(0) + target >= min(0.0, float(baseline.net_kw[t])))
             if reserve:
@@ -99,9 +125,13 @@ class Truth:
                 if not home.export_allowed or any(c.reduction_only for c, _ in reserve):
                     self.rules.append(self.net[t] - held >= 0)
 
-    def _keep(self, where: np.ndarray, baseline: Schedule, *, battery: bool, vehicle: bool, solar: bool) -> None:
+    def _keep(
+        self, where: np.ndarray, baseline: Schedule, *, battery: bool, vehicle: bool, solar: bool, heat: bool
+    ) -> None:
         if not len(where):
             return
+        if heat and self.heat is not None:
+            self.rules.append(self.p[where] == baseline.devices["heat"].power_kw[where])
         if battery:
             self.rules.append(self.c[where] == baseline.battery_charge_kw[where])
             self.rules.append(self.d[where] == baseline.battery_discharge_kw[where])
@@ -117,13 +147,35 @@ class Truth:
 
     def least_throughput(self, cost_usd: float) -> float:
         """Least device throughput at that cost [kWh]."""
-        through = cp.sum(self.c + self.d + self.v + self.w) * self.home.step_h
+        through = cp.sum(self.c + self.d + self.v + self.w + self.p) * self.home.step_h
         return _value(cp.Problem(cp.Minimize(through), [*self.rules, self.cost <= cost_usd]))
 
 
+def heat_of(home: HomeProblem) -> ThermalStore | None:
+    """The home's heat store, the only further device there is."""
+    assert len(home.devices) <= 1
+    return home.devices[0] if home.devices else None  # type: ignore[return-value]
+
+
+def full_power_kwh(heat: ThermalStore) -> np.ndarray:
+    """Heat in a store that draws full power until it is full, and then holds that, shape (T,) [kWh]."""
+    energy, found = heat.start_kwh, []
+    for demand in heat.demand_kw:
+        power = heat.power_kw
+        after = heat.kept * energy + heat.gain_h * (heat.cop * power - demand)
+        energy = min(after, heat.capacity_kwh)
+        found.append(energy)
+    return np.array(found)
+
+
+def coldest_kwh(heat: ThermalStore) -> np.ndarray:
+    """Least heat that the owner is owed, shape (T,) [kWh]."""
+    return np.minimum(full_power_kwh(heat), 0.0)
+
+
 def _value(problem: cp.Problem) -> float:
-    tight = {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-8, "primal_feasibility_tolerance": 1e-9}
-    options = tight if problem.is_mixed_integer() else {}
+    tight = {"primal_feasibility_tolerance": 1e-9}
+    options = tight | ({"mip_rel_gap": 0.0, "mip_abs_gap": 1e-8} if problem.is_mixed_integer() else {})
     problem.solve(solver=cp.HIGHS, **options)
     return float(problem.value) if problem.status == "optimal" else float("inf")
 
@@ -174,6 +226,12 @@ def check_schedule(
     assert not np.any((c > 0) & (d > 0))
     assert not np.any((v > 0) & (w > 0))
     net = home.load_kw + c - d + v - w - home.solar_kw + u
+    heat = heat_of(home)
+    if heat is None:
+        assert not plan.devices
+    else:
+        net = net + plan.devices["heat"].power_kw
+        _check_heat(heat, plan, baseline)
     np.testing.assert_allclose(plan.net_kw, net, atol=1e-9)
     bill = home.import_usd_per_kwh * net.clip(0) - home.export_usd_per_kwh * (-net).clip(0)
     cost = h * np.sum(bill + home.battery_wear_usd_per_kwh * d)
@@ -215,11 +273,27 @@ def check_schedule(
         _check_promises(home, plan, baseline, commitments)
 
 
+def _check_heat(heat: ThermalStore, plan: Schedule, baseline: Schedule | None) -> None:
+    power, energy = plan.devices["heat"].power_kw, plan.devices["heat"].energy_kwh
+    assert np.all(power >= 0)
+    assert np.all(power <= heat.power_kw)
+    before = heat.start_kwh
+    for t, after in enumerate(energy):
+        before = heat.kept * before + heat.gain_h * (heat.cop * power[t] - heat.demand_kw[t])
+        assert abs(after - before) < 1e-9
+    assert np.all(energy <= heat.capacity_kwh + 1e-6)
+    assert np.all(energy >= coldest_kwh(heat) - 1e-6)
+    left = -np.inf if baseline is None else baseline.devices["heat"].energy_kwh[-1]
+    assert energy[-1] >= max(min(heat.start_kwh, full_power_kwh(heat)[-1]), left) - 1e-6
+
+
 def _check_promises(home: HomeProblem, plan: Schedule, baseline: Schedule, commitments: Sequence[Commitment]) -> None:
     tight = 1e-6
     if home.blackout.size:
         for name in DEVICES:
             assert np.array_equal(getattr(plan, name)[home.blackout], getattr(baseline, name)[home.blackout])
+        for name, trace in plan.devices.items():
+            assert np.array_equal(trace.power_kw[home.blackout], baseline.devices[name].power_kw[home.blackout])
     held = np.zeros(home.periods)
     for c in commitments:
         held[c.first : c.stop] += c.quantity_kw if c.reserve else 0.0

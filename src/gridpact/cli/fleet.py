@@ -16,13 +16,16 @@ def fleet_generate(
     homes: Annotated[int, typer.Argument(help="Number of homes.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="CSV or Parquet file to write.")],
     seed: Seed = 0,
+    heat_share: Annotated[
+        float, typer.Option("--heat-share", metavar="SHARE", help="Share of homes with a heat store, 0 to 1.")
+    ] = 0.0,
     quiet: Quiet = False,
 ) -> None:
     """Write a fleet with the reference adoption rates, sizes, personas and floors."""
     with problems_as_messages():
         from gridpact.operation.fleets import generate_to_file
 
-        said = generate_to_file(homes, seed=seed, out=out)
+        said = generate_to_file(homes, seed=seed, out=out, heat_share=heat_share)
         typer.echo(str(out) if quiet else said)
 
 

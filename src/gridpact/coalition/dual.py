@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from gridpact import units
 from gridpact.coalition.problem import FormationProblem, cumulative_within_homes
@@ -109,6 +108,11 @@ class Bound:
     """lambda, mu, nu."""
 
 
+def total_of(weights: Floats, amounts: Floats | Ints) -> float:
+    """Sum of ``weights`` times ``amounts``, in the same order of additions on every machine and with any threads."""
+    return float((weights * amounts).sum())
+
+
 def lowest_bound(
     pool: Pool, *, price: float, payable: float, start: tuple[float, float, float] | None = None, cuts: int = MOST_CUTS
 ) -> Bound:
@@ -121,6 +125,8 @@ def lowest_bound(
         start: multipliers to begin with.
         cuts: most evaluations.
     """
+    from scipy.optimize import linprog  # takes a while to import, and most runs need none of it
+
     if pool.hopeless:
         return Bound(value=0.0, total_w=0, multipliers=(price, 0.0, 0.0))
     spread = float(np.ptp(pool.price)) + float(np.ptp(pool.gain)) + 1.0
@@ -167,8 +173,8 @@ def _relaxed(pool: Pool, multipliers: Floats, *, price: float, payable: float) -
     if pool.share is not None:
         inside = np.clip(pool.share * total + WATT - pool.before_kw, 0.0, pool.width_kw)
     taken = np.where(rent > 0, inside, 0.0)
-    value = slope * total + float(worth @ inside)
-    gradient = np.array([float(taken.sum()) - total, payable * total - float(pool.price @ taken), 0.0])
+    value = slope * total + total_of(worth, inside)
+    gradient = np.array([float(taken.sum()) - total, payable * total - total_of(pool.price, taken), 0.0])
     if pool.members:
         forced = np.clip(pool.member_kw[pool.home] - pool.before_kw, 0.0, pool.width_kw)
         forced = np.where(rent < 0, forced, 0.0)
@@ -176,7 +182,7 @@ def _relaxed(pool: Pool, multipliers: Floats, *, price: float, payable: float) -
         joins = pool.able & (loss < nu)
         value += float((nu - loss[joins]).sum()) - nu * pool.members
         pressed = np.where(joins[pool.home], forced, 0.0)
-        gradient += [float(pressed.sum()), -float(pool.price @ pressed), float(joins.sum()) - pool.members]
+        gradient += [float(pressed.sum()), -total_of(pool.price, pressed), float(joins.sum()) - pool.members]
     if value <= 0.0:
         return 0.0, np.zeros(3), 0
     return value, gradient, total_w
@@ -197,6 +203,6 @@ def _best_total(pool: Pool, worth: Floats, slope: float) -> int:
 
     def gained(total_w: int) -> float:
         within = np.clip(share * total_w / 1000.0 + WATT - pool.before_kw, 0.0, pool.width_kw)
-        return slope * total_w / 1000.0 + float(worth @ within)
+        return slope * total_w / 1000.0 + total_of(worth, within)
 
     return max((w for w in candidates if limits.least <= w <= limits.most), key=gained)

@@ -26,7 +26,7 @@ from gridpact.errors import SolverFailedError
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LARGEST_SOLVED = 20_000
+LARGEST_SOLVED = 5_000
 """Options times scenarios (and members times scenarios) up to which the solver is asked, see docs/design.md."""
 SMALL_GAP = 1e-4
 """Relative gap that counts as optimal where scenarios were grouped for the segment limit."""

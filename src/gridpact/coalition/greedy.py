@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.coalition.dual import Bound, Pool
+from gridpact.coalition.dual import Bound, Pool, total_of
 from gridpact.coalition.problem import MONEY_TOLERANCE, FormationProblem
 from gridpact.coalition.terms import ceil_watt
 
@@ -115,7 +115,7 @@ def nested_coalitions(problem: FormationProblem, pool: Pool, bounds: list[Bound]
 
 
 def _worth(problem: FormationProblem, pool: Pool, x_w: Ints, scenario: int) -> float:
-    return float(((problem.prices[scenario] - pool.price + pool.gain) * x_w).sum())
+    return total_of(problem.prices[scenario] - pool.price + pool.gain, x_w)
 
 
 def _best_fill(problem: FormationProblem, filler: Filler, base_w: Ints, scenario: int, *, around_w: int) -> Ints | None:
@@ -131,7 +131,7 @@ def _best_fill(problem: FormationProblem, filler: Filler, base_w: Ints, scenario
             x = filler.fill(lots * limits.step, base_w)
             worth = -np.inf
             if x is not None:
-                cost, pay = float(pool.price @ x), payable * float(x.sum())
+                cost, pay = total_of(pool.price, x), payable * float(x.sum())
                 if cost <= pay + MONEY_TOLERANCE * max(abs(cost), abs(pay), 1.0) / 2:
                     worth = _worth(problem, pool, x, scenario)
             known[lots] = (worth, x if worth > -np.inf else None)

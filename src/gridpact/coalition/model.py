@@ -13,6 +13,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+LARGEST_DENSE = 1_000_000
+"""Homes times rows up to which the total is written out in every home's row."""
+
+
 def cvxpy() -> Any:
     """CVXPY, which takes a second to import."""
     return import_module("cvxpy")
@@ -59,7 +63,12 @@ class CoalitionModel:
     @property
     def total_by_home(self) -> Any:
         """The scenario totals once for each offering home, expression of shape (offering homes, S) [kW]."""
-        return np.ones((len(self.offering), 1)) @ self.total[None, :]
+        total = self.total
+        if len(self.offering) * len(self._home_of_row) > LARGEST_DENSE:
+            # Written out, every home's row would name every option; a variable for the sum keeps the rows short.
+            total = cvxpy().Variable(self.problem.scenarios)
+            self.extra.append(total == self.total)
+        return np.ones((len(self.offering), 1)) @ total[None, :]
 
     @property
     def has_running(self) -> bool:

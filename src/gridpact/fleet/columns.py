@@ -38,7 +38,7 @@ class FleetColumn:
     default: str | float | bool | None = None
     """What a missing column or an empty cell becomes; ``None``: stays empty, or see ``doc``."""
     device: str = ""
-    """"battery", "vehicle" or "solar": the value and the default exist only for homes with that device."""
+    """Name of an asset, see `gridpact.fleet.assets`: the value and the default exist only for homes that have it."""
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -60,9 +60,11 @@ def _amount(
     return FleetColumn(name=name, kind=Kind.NUMBER, doc=doc, unit=unit, high=high, default=default, device=device)
 
 
-def _share(name: str, doc: str, *, default: float, device: str = "", low: float = 0.0) -> FleetColumn:
+def _share(
+    name: str, doc: str, *, default: float, device: str = "", low: float = 0.0, high: float = 1.0
+) -> FleetColumn:
     return FleetColumn(
-        name=name, kind=Kind.NUMBER, doc=doc, unit="1", low=low, high=1.0, default=default, device=device
+        name=name, kind=Kind.NUMBER, doc=doc, unit="1", low=low, high=high, default=default, device=device
     )
 
 
@@ -156,19 +158,70 @@ FLEET_COLUMNS: tuple[FleetColumn, ...] = (
     _text("meter_id", "The premise's meter; each may appear once. By default the home_id."),
 )
 
+FURTHER_COLUMNS: dict[str, tuple[FleetColumn, ...]] = {
+    "heat": (
+        _amount(
+            "heat_capacity_kwh",
+            "kWh",
+            "Heat between the coldest and the warmest that the owner finds comfortable; empty: no heat store.",
+            high=1e3,
+        ),
+        _amount(
+            "heat_power_kw",
+            "kW",
+            "Most electric power of the heater or heat pump; needed with a heat store.",
+            high=1e3,
+            device="heat",
+        ),
+        _share(
+            "heat_cop",
+            "Heat made per electricity taken: 1 for a heating element, 2.5 to 4 for a heat pump.",
+            default=1.0,
+            device="heat",
+            low=0.1,
+            high=10.0,
+        ),
+        _share(
+            "heat_leak_fraction_per_h",
+            "Share of the stored heat that is lost in an hour, on top of the demand.",
+            default=0.01,
+            device="heat",
+            high=0.9,
+        ),
+        _share("heat_start_fraction", "Share of the band at the run's first instant.", default=0.5, device="heat"),
+        _text(
+            "heat_demand_profile",
+            "Heat drawn from the store in kW: a profile's name; by default water:3000:<number of the home, from 1>.",
+            device="heat",
+        ),
+    ),
+}
+"""Columns of further assets, by asset: a fleet's table has them only where one of its homes has the asset."""
+
 COLUMN_NAMES: tuple[str, ...] = tuple(column.name for column in FLEET_COLUMNS)
-COLUMNS: dict[str, FleetColumn] = {column.name: column for column in FLEET_COLUMNS}
+"""The columns that every fleet's table has."""
+COLUMNS: dict[str, FleetColumn] = {
+    column.name: column for columns in (FLEET_COLUMNS, *FURTHER_COLUMNS.values()) for column in columns
+}
+"""Every column that a fleet's table can have, by name."""
 
 
-def fleet_schema() -> pa.Schema:
-    """Types of ``fleet.parquet``."""
-    return pa.schema([pa.field(column.name, column.arrow_type) for column in FLEET_COLUMNS])
+def columns_with(names: Iterable[str]) -> tuple[FleetColumn, ...]:
+    """The columns that every table has, and those of each further asset of which ``names`` holds a column."""
+    found = set(names)
+    further = (columns for columns in FURTHER_COLUMNS.values() if found & {column.name for column in columns})
+    return (*FLEET_COLUMNS, *(column for columns in further for column in columns))
+
+
+def fleet_schema(names: Iterable[str] = COLUMN_NAMES) -> pa.Schema:
+    """Types of ``fleet.parquet`` for a table with the columns ``names``."""
+    return pa.schema([pa.field(column.name, column.arrow_type) for column in columns_with(names)])
 
 
 def hint_for(name: str) -> str:
     """What to write instead of a name that is no fleet column: the nearest that is, or all of them."""
-    near = nearest(name, COLUMN_NAMES, cutoff=0.5)
-    return f"did you mean {near!r}?" if near else f"the columns are {', '.join(COLUMN_NAMES)}"
+    near = nearest(name, COLUMNS, cutoff=0.5)
+    return f"did you mean {near!r}?" if near else f"the columns are {', '.join(COLUMNS)}"
 
 
 def check_names(names: Iterable[str], findings: Findings) -> None:

@@ -1,17 +1,18 @@
 """A fleet on a run's time grid: load, sun, tariffs, times at the plug and blackouts as arrays."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gridpact.data.grid import on_grid
+from gridpact.data.heat_demand import heat_demands
 from gridpact.data.household import load_profiles
 from gridpact.data.names import split_zone
 from gridpact.data.reference import solar_profile
-from gridpact.errors import GridpactError, MissingDataError, UnitRangeError
+from gridpact.errors import GridpactError, InputError, MissingDataError, UnitRangeError
 from gridpact.fleet.clock import blackout_mask
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.forecast import load_forecast, sun_forecast
@@ -46,10 +47,12 @@ class FleetDay:
     blackout: NDArray[np.bool_]
     sessions: Sessions
     """Times of every car at the plug."""
-    profiles: tuple[NamedSeries, NamedSeries]
-    """Every load and solar profile in use, forecast and realised [kW]."""
+    profiles: tuple[NamedSeries, ...]
+    """Every load, solar profile and heat demand in use, forecast and realised [kW]."""
     tariffs: NamedSeries
     """Every tariff in use, import and export [USD/kWh]."""
+    demand_kw: Mapping[str, Floats] = field(default_factory=dict)
+    """What further assets must give, by asset, only of those that a home has; zero for homes without."""
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -57,11 +60,13 @@ class FleetDay:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+        for demand in self.demand_kw.values():
+            demand.flags.writeable = False
 
     def profiles_frame(self) -> pd.DataFrame:
         """Every profile in use, with the columns and order of ``profiles.parquet``."""
-        load, sun = self.profiles
-        return long_frame({**load.by_name(), **sun.by_name()}, PROFILE_COLUMNS, self.horizon.interval_starts)
+        found = {name: pair for series in self.profiles for name, pair in series.by_name().items()}
+        return long_frame(found, PROFILE_COLUMNS, self.horizon.interval_starts)
 
     def tariffs_frame(self) -> pd.DataFrame:
         """Every tariff in use, with the columns and order of ``tariffs.parquet``."""
@@ -92,7 +97,7 @@ def build_fleet_day(
         MissingDataError: a series does not cover the horizon.
     """
     frame = fleet.frame
-    starts = horizon.interval_starts
+    starts, periods = horizon.interval_starts, horizon.periods
     own_profiles = _own(profiles, PROFILE_COLUMNS, starts, what="profile", least=0.0, most=MOST_PROFILE_KW)
     own_tariffs = _own(
         tariffs, TARIFF_COLUMNS, starts, what="tariff", least=-MOST_TARIFF_USD_PER_KWH, most=MOST_TARIFF_USD_PER_KWH
@@ -115,9 +120,10 @@ def build_fleet_day(
     load = _named_series(fleet, "load_profile", everyone, own_profiles, loads)
     sun = _named_series(fleet, "solar_profile", sunny, own_profiles, suns)
     tariff = _named_series(fleet, "tariff", everyone, own_tariffs, prices)
-    load_expected, load_realised = load.spread(frame["load_profile"], periods=horizon.periods)
-    sun_expected, sun_realised = sun.spread(frame["solar_profile"].where(sunny, None), periods=horizon.periods)
-    buying, selling = tariff.spread(frame["tariff"], periods=horizon.periods)
+    heat = _heat_series(fleet, own_profiles, starts)
+    load_expected, load_realised = load.spread(frame["load_profile"], periods=periods)
+    sun_expected, sun_realised = sun.spread(frame["solar_profile"].where(sunny, None), periods=periods)
+    buying, selling = tariff.spread(frame["tariff"], periods=periods)
     return FleetDay(
         fleet=fleet,
         horizon=horizon,
@@ -129,9 +135,36 @@ def build_fleet_day(
         export_usd_per_kwh=selling,
         blackout=_blackouts(fleet, horizon),
         sessions=sessions_of(fleet, horizon),
-        profiles=(load, sun),
+        profiles=(load, sun) if heat is None else (load, sun, heat),
         tariffs=tariff,
+        demand_kw={} if heat is None else {"heat": heat.spread(frame["heat_demand_profile"], periods=periods)[0]},
     )
+
+
+def _heat_series(fleet: Fleet, own: Callable[[str], Pair | None], starts: pd.DatetimeIndex) -> NamedSeries | None:
+    """The heat demands of the fleet; None where no home has a heat store.
+
+    What is drawn is what was expected: a store that ran short in reality would need a thermostat that breaks the plan,
+    and there is none here yet.
+    """
+    if "heat_demand_profile" not in fleet.frame:
+        return None
+
+    def demands(names: Sequence[str], timezone: str) -> Pair:
+        demand = heat_demands(names, starts, timezone)
+        return demand, demand
+
+    used = fleet.frame["heat_demand_profile"].notna().to_numpy()
+    found = _named_series(fleet, "heat_demand_profile", used, own, demands)
+    differing = np.argwhere(found.first != found.second)
+    if len(differing):
+        row, interval = differing[0]
+        raise InputError(
+            f"profile {found.names[row]!r} is a heat demand, and its forecast_kw and realised_kw differ at "
+            f"{starts[interval].isoformat()}; heat that is drawn is heat that was expected in this version: give the "
+            "same values in both columns"
+        )
+    return found
 
 
 def _own(

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from gridpact.errors import GridpactError, InputError, MissingDataError
 from gridpact.fleet import cells
+from gridpact.fleet.assets import ASSETS
 from gridpact.fleet.clock import LocalWindow, check_plugged
-from gridpact.fleet.columns import COLUMN_NAMES, FLEET_COLUMNS, PERSONA_NAMES, Kind, check_names
+from gridpact.fleet.columns import COLUMNS, FURTHER_COLUMNS, PERSONA_NAMES, FleetColumn, Kind, check_names, columns_with
 from gridpact.fleet.findings import LISTED, Findings, nearest
 from gridpact.fleet.prosumer import Prosumer
 from gridpact.horizon import zone
@@ -23,13 +24,7 @@ Columns = dict[str, NDArray[Any]]
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]+", re.IGNORECASE)
 """A long number as a spreadsheet shows it once its last digits are lost."""
 LOAD_DEFAULT_KWH = 9800
-NEEDED_POWERS = {
-    "battery": ("battery_charge_kw", "battery_discharge_kw"),
-    "vehicle": ("vehicle_charge_kw",),
-    "solar": (),
-}
-SIZES = {"battery": "battery_capacity_kwh", "vehicle": "vehicle_capacity_kwh", "solar": "solar_kw"}
-POWERS = {"battery": NEEDED_POWERS["battery"], "vehicle": ("vehicle_charge_kw", "vehicle_discharge_kw"), "solar": ()}
+HEAT_DEFAULT_KWH = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,8 +32,8 @@ class Fleet:
     """Checked homes. Make one with `Fleet.from_frame`, `read_fleet`, `generate_fleet` or `demonstration_fleet`."""
 
     frame: pd.DataFrame
-    """One row a home, columns in the order of `FLEET_COLUMNS`, index 0 to n-1. NaN or None: does not have. To change
-    a home, copy the frame and make a new fleet of it."""
+    """One row a home, columns in the order of `FLEET_COLUMNS` and then those of further assets that a home has, index
+    0 to n-1. NaN or None: does not have. To change a home, copy the frame and make a new fleet of it."""
     _position: Mapping[str, int] = field(repr=False)
 
     @classmethod
@@ -58,7 +53,7 @@ class Fleet:
             InputError: there is no home.
         """
         numbers = range(1, len(frame) + 1) if row_numbers is None else row_numbers
-        return cls.checked(frame, Findings(source=source, row_numbers=numbers, order=COLUMN_NAMES))
+        return cls.checked(frame, Findings(source=source, row_numbers=numbers, order=tuple(COLUMNS)))
 
     @classmethod
     def checked(cls, frame: pd.DataFrame, findings: Findings) -> "Fleet":
@@ -72,11 +67,13 @@ class Fleet:
             raise InputError(f"{findings.source} has no home; a fleet needs at least one row")
         if frame.columns.has_duplicates or frame.empty or "home_id" not in frame.columns:
             findings.raise_if_any()
-        table = _parse(frame, findings)
-        _fill(table, given=set(frame.columns), place=findings)
+        columns = columns_with(frame.columns)
+        table = _parse(frame, columns, findings)
+        _fill(table, columns, given=set(frame.columns), place=findings)
         _check(table, findings)
         findings.raise_if_any()
-        checked = pd.DataFrame({name: _series(table[name]) for name in COLUMN_NAMES}, columns=list(COLUMN_NAMES))
+        names = _kept(table)
+        checked = pd.DataFrame({name: _series(table[name]) for name in names}, columns=names)
         return cls(frame=checked, _position={home: row for row, home in enumerate(table["home_id"])})
 
     @property
@@ -101,7 +98,7 @@ class Fleet:
             MissingDataError: there is no such home.
         """
         number = self.position(home_id)
-        return {name: _scalar(self.frame[name].iat[number]) for name in COLUMN_NAMES}
+        return {name: _scalar(self.frame[name].iat[number]) for name in self.frame.columns}
 
     def position(self, home_id: str) -> int:
         """Row number of a home, from 0.
@@ -124,8 +121,9 @@ class Fleet:
 
     def prosumers(self) -> Iterator[Prosumer]:
         """Typed views of every home, in the fleet's order."""
-        columns = [self.frame[name].tolist() for name in COLUMN_NAMES]
-        return (Prosumer.from_row(dict(zip(COLUMN_NAMES, row, strict=True))) for row in zip(*columns, strict=True))
+        names = list(self.frame.columns)
+        columns = [self.frame[name].tolist() for name in names]
+        return (Prosumer.from_row(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True))
 
     def subset(self, home_ids: Iterable[str]) -> "Fleet":
         """The fleet of these homes, in the order given.
@@ -146,33 +144,50 @@ def _series(values: NDArray[Any]) -> pd.Series:
     return pd.Series(values, dtype=values.dtype)
 
 
-def _parse(frame: pd.DataFrame, place: Findings) -> Columns:
+def _parse(frame: pd.DataFrame, columns: Sequence[FleetColumn], place: Findings) -> Columns:
     table: Columns = {}
-    for column in FLEET_COLUMNS:
+    for column in columns:
         given = frame[column.name] if column.name in frame.columns else pd.Series([None] * len(frame), dtype=object)
         table[column.name] = cells.parsed(given, column, place, check_window=LocalWindow.parse)
     return table
 
 
-def _fill(table: Columns, *, given: set[str], place: Findings) -> None:
-    """Put in defaults, and empty what belongs to devices that a home does not have."""
+def _kept(table: Columns) -> list[str]:
+    """Columns of the checked table: those of a further asset only where a home has it."""
+    unused = {
+        column.name
+        for asset, columns in FURTHER_COLUMNS.items()
+        if not _owned(table, asset).any()
+        for column in columns
+    }
+    return [name for name in table if name not in unused]
+
+
+def _owned(table: Columns, asset: str) -> NDArray[np.bool_]:
+    """Homes that have an asset, shape (homes,)."""
+    size = table.get(ASSETS[asset].size)
+    return np.zeros(len(table["home_id"]), dtype=np.bool_) if size is None else np.nan_to_num(size) > 0
+
+
+def _fill(table: Columns, columns: Sequence[FleetColumn], *, given: set[str], place: Findings) -> None:
+    """Put in defaults, and empty what belongs to assets that a home does not have."""
     homes = len(place.row_numbers)
-    owned = {device: np.nan_to_num(table[size]) > 0 for device, size in SIZES.items()}
-    for column in FLEET_COLUMNS:
+    owned = {asset: _owned(table, asset) for asset in ASSETS}
+    for column in columns:
         values = table[column.name]
         if column.kind in (Kind.TRUTH, Kind.WINDOWS):
             continue
         empty = np.isnan(values) if column.kind is Kind.NUMBER else np.array([value is None for value in values])
         has = owned[column.device] if column.device else np.ones(homes, dtype=np.bool_)
-        if column.name in POWERS.get(column.device, ()):
+        if column.device and column.name in ASSETS[column.device].powers:
             _refuse(
                 ~has & (np.nan_to_num(values) > 0),
                 place,
                 column.name,
                 lambda row, values=values, column=column: (
-                    f"is {values[row]:g}, but {SIZES[column.device]} is empty or 0; give both or neither"
+                    f"is {values[row]:g}, but {ASSETS[column.device].size} is empty or 0; give both or neither"
                 ),
-                needs=(SIZES[column.device],),
+                needs=(ASSETS[column.device].size,),
             )
         default = column.default
         if column.name in ("vehicle_arrive", "vehicle_depart") and column.name in given:
@@ -187,6 +202,9 @@ def _fill(table: Columns, *, given: set[str], place: Findings) -> None:
             table["load_profile"][row] = f"model:{LOAD_DEFAULT_KWH}:{row + 1}"
         if meter is None:
             table["meter_id"][row] = home
+    for row in np.flatnonzero(owned["heat"]).tolist():
+        if table["heat_demand_profile"][row] is None:
+            table["heat_demand_profile"][row] = f"water:{HEAT_DEFAULT_KWH}:{row + 1}"
 
 
 def _check(table: Columns, place: Findings) -> None:
@@ -201,18 +219,20 @@ def _check(table: Columns, place: Findings) -> None:
     _check_shortened(table, place)
     _check_zones(table["timezone"], place)
     _check_personas(table["persona"], place)
-    for device, powers in NEEDED_POWERS.items():
-        size = table[SIZES[device]]
-        for power in powers:
-            _refuse(
-                (np.nan_to_num(size) > 0) & np.isnan(table[power]),
-                place,
-                power,
-                lambda row, device=device, size=size: (
-                    f"is empty, but the home has a {device} of {size[row]:g} kWh; give its power [kW]"
-                ),
-                needs=(SIZES[device],),
-            )
+    for asset in ASSETS.values():
+        owned = _owned(table, asset.name)
+        for power in asset.needed:
+            if owned.any():
+                _refuse(
+                    owned & np.isnan(table[power]),
+                    place,
+                    power,
+                    lambda row, asset=asset: (
+                        f"is empty, but the home has a {asset.words} of {table[asset.size][row]:g} kWh; give its power "
+                        "[kW]"
+                    ),
+                    needs=(asset.size,),
+                )
     _check_charge(table, place)
     _check_plugged(table, place)
 

@@ -57,6 +57,7 @@ MOST_BACKUP = 0.80
 ORIENTATIONS, ORIENTATION_SHARES = ("south", "west", "east"), (0.6, 0.2, 0.2)
 DISCHARGING_VEHICLES = 0.10
 NO_EXPORT = 0.05
+HEAT_PUMPS = 0.5
 WITH_BLACKOUT = 0.10
 BLACKOUTS = ("Mon-Fri 17:00-19:00", "07:00-08:00", "22:00-05:00")
 TARIFFS_WITH_SOLAR = MappingProxyType(
@@ -73,7 +74,7 @@ ZONES = MappingProxyType(
 """Market zone: time zone of its homes, and the site whose sun they get."""
 
 
-def generate_fleet(homes: int, *, seed: int, zone: str = "ercot") -> Fleet:
+def generate_fleet(homes: int, *, seed: int, zone: str = "ercot", heat_share: float = 0.0) -> Fleet:
     """A fleet drawn from the reference figures.
 
     Given by the reference: adoption (battery 35%, car 45%, solar 55%), sizes and their shares, SoC at the start (40
@@ -85,20 +86,26 @@ def generate_fleet(homes: int, *, seed: int, zone: str = "ercot") -> Fleet:
     Not given there, and this project's own choice: personas in equal thirds; critical load 0.3 to 0.7 kW; minimum SoC
     10 to 20%; wear 0.02 to 0.05 USD/kWh; 10% of cars can discharge; arrival around
     18:00 at 30 to 60%; household use around 11,000 kWh a year; tariffs; 10% of homes with a blackout; 5% without leave
-    to export; cycle limits by persona.
+    to export; cycle limits by persona; heat stores, which are drawn apart from everything else: half of them electric
+    water heaters (150 to 300 l over a band of 15 to 25 K, 4.5 kW, 1 to 2% lost in an hour, 2,000 to 4,000 kWh of hot
+    water a year), half heat pumps for the house (5 to 15 kWh for two kelvin of comfort, 2 to 4 kW, 2.5 to 4 times as
+    much heat as electricity, 1 to 4% lost in an hour, 4,000 to 10,000 kWh a year).
 
     Args:
         homes: how many.
         seed: the same seed gives the same fleet.
         zone: market zone, one of `ZONES`.
+        heat_share: share of homes with a heat store, 0 to 1; the rest of the fleet is the same whatever it is.
 
     Raises:
-        InputError: ``homes`` is below 1, or the zone is not known.
+        InputError: ``homes`` is below 1, the zone is not known, or the share is not one.
     """
     if homes < 1:
         raise InputError(f"a fleet of {homes} homes cannot be generated; use 1 or more")
     if zone not in ZONES:
         raise InputError(f"zone {zone!r} is not known to the generator; use one of {', '.join(ZONES)}")
+    if not 0 <= heat_share <= 1:
+        raise InputError(f"a heat share of {heat_share:g} is not between 0 and 1")
     rng = np.random.default_rng(seed)
     timezone, site = ZONES[zone]
     kinds = rng.integers(len(PERSONAS), size=homes)
@@ -125,6 +132,8 @@ def generate_fleet(homes: int, *, seed: int, zone: str = "ercot") -> Fleet:
         "blackout": _texts(rng.random(homes) < WITH_BLACKOUT, rng.choice(BLACKOUTS, size=homes)),
     }
     table.update(_batteries(rng, owned["battery"], kinds))
+    if heat_share > 0:
+        table.update(_heat_stores(homes, seed=seed, share=heat_share))
     return Fleet.from_frame(pd.DataFrame(table), source=f"generated fleet (seed {seed})")
 
 
@@ -167,6 +176,34 @@ def _vehicles(rng: np.random.Generator, owned: NDArray[np.bool_]) -> dict[str, A
         "vehicle_required_soc_fraction": _where(owned, np.full(homes, 0.80)),
         "vehicle_arrive": _texts(plugged, _clock_times(rng.normal(18.0, 1.0, homes), 15.0, 22.0)),
         "vehicle_depart": _texts(plugged, _clock_times(rng.normal(7.0, 0.5, homes), 5.5, 9.0)),
+    }
+
+
+def _heat_stores(homes: int, *, seed: int, share: float) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, 0x48454154])
+    owned, pump = rng.random(homes) < share, rng.random(homes) < HEAT_PUMPS
+    litres, kelvin = rng.choice([150.0, 200.0, 300.0], size=homes), rng.uniform(15.0, 25.0, homes)
+    # Water holds 1.163 Wh per litre and kelvin.
+    tank_kwh = np.round(1.163e-3 * litres * kelvin, 1)
+    annual_kwh = np.round(np.where(pump, rng.uniform(4_000, 10_000, homes), rng.uniform(2_000, 4_000, homes)), -2)
+    names = [
+        f"{'space' if warms else 'water'}:{int(kwh)}:{variant}"
+        for variant, (warms, kwh) in enumerate(
+            zip(pump, annual_kwh, strict=True), start=seed % 1_000_000 * 1_000_000 + 1
+        )
+    ]
+    columns = {
+        "heat_capacity_kwh": np.where(pump, np.round(rng.uniform(5.0, 15.0, homes), 1), tank_kwh),
+        "heat_power_kw": np.where(pump, rng.choice([2.0, 3.0, 4.0], size=homes), 4.5),
+        "heat_cop": np.where(pump, np.round(rng.uniform(2.5, 4.0, homes), 1), 1.0),
+        "heat_leak_fraction_per_h": np.round(
+            np.where(pump, rng.uniform(0.01, 0.04, homes), rng.uniform(0.01, 0.02, homes)), 3
+        ),
+        "heat_start_fraction": np.round(rng.uniform(0.3, 0.8, homes), 2),
+    }
+    return {
+        **{name: _where(owned, values) for name, values in columns.items()},
+        "heat_demand_profile": _texts(owned, np.array(names)),
     }
 
 

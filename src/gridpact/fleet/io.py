@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gridpact.errors import InputError, MissingDataError
-from gridpact.fleet.columns import COLUMN_NAMES, FLEET_COLUMNS, Kind, fleet_schema
+from gridpact.fleet.columns import Kind, columns_with, fleet_schema
 from gridpact.fleet.findings import Note
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.sheet import read_sheet
@@ -84,7 +84,7 @@ def write_fleet(fleet: Fleet, path: Path) -> None:
 def fleet_table(fleet: Fleet) -> pa.Table:
     """The fleet with the types of ``fleet.parquet``; empty cells are null."""
     arrays = []
-    for column in FLEET_COLUMNS:
+    for column in columns_with(fleet.frame.columns):
         values = fleet.frame[column.name]
         if column.kind is Kind.NUMBER:
             arrays.append(pa.array(values.to_numpy(dtype="float64"), type=column.arrow_type, from_pandas=True))
@@ -92,14 +92,14 @@ def fleet_table(fleet: Fleet) -> pa.Table:
             arrays.append(pa.array([list(windows) or None for windows in values], type=column.arrow_type))
         else:
             arrays.append(pa.array(values.tolist(), type=column.arrow_type))
-    return pa.Table.from_arrays(arrays, schema=fleet_schema())
+    return pa.Table.from_arrays(arrays, schema=fleet_schema(fleet.frame.columns))
 
 
 def _as_csv(fleet: Fleet) -> str:
     frame = fleet.frame.copy()
     frame["blackout"] = ["; ".join(windows) for windows in frame["blackout"]]
     frame["export_allowed"] = ["true" if allowed else "false" for allowed in frame["export_allowed"]]
-    return frame.to_csv(index=False, columns=list(COLUMN_NAMES), lineterminator="\n")
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

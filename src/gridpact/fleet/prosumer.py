@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridpact.fleet.battery import Battery
+from gridpact.fleet.heat import Heat
 from gridpact.fleet.load import Load
 from gridpact.fleet.preferences import Preferences
 from gridpact.fleet.solar import Solar
@@ -27,6 +28,7 @@ class Prosumer:
     preferences: Preferences
     persona: str | None
     meter_id: str
+    heat: Heat | None = None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Prosumer":
@@ -52,6 +54,7 @@ class Prosumer:
             ),
             persona=row["persona"],
             meter_id=row["meter_id"],
+            heat=Heat.from_row(row),
         )
 
 

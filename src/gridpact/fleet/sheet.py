@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from gridpact.errors import InputError
-from gridpact.fleet.columns import COLUMN_NAMES, COLUMNS, hint_for
-from gridpact.fleet.findings import Findings, Notes
+from gridpact.fleet.columns import COLUMNS, hint_for
+from gridpact.fleet.findings import MOST_LETTERS, Findings, Notes
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 EXCEL_BLOCK = 16
@@ -51,7 +51,7 @@ def read_sheet(path: Path) -> Sheet:
     header, header_row, rows, row_numbers = _rows(body, separator, path.name)
     if separator != ",":
         notes.of_table(f"cells are separated by {SEPARATORS.get(separator, repr(separator))}")
-    findings = Findings(source=path.name, row_numbers=row_numbers, order=COLUMN_NAMES, header_row=header_row)
+    findings = Findings(source=path.name, row_numbers=row_numbers, order=tuple(COLUMNS), header_row=header_row)
     rows = _full_rows(header, header_row, rows, row_numbers, notes=notes, source=path.name, whole=_is_whole(body))
     names = _names(header, header_row, rows, row_numbers, findings, notes)
     kept = [place for place, name in enumerate(names) if name is not None]
@@ -206,8 +206,9 @@ def _names(
             continue
         name = written if written in COLUMNS else _plain_name(written)
         if name not in COLUMNS:
-            where = f"{written!r} (column {letters(place)})"
-            findings.refuse_header(written, f"{where} is not a column of a fleet; {hint_for(name)}")
+            brief = written if len(written) <= MOST_LETTERS else f"{written[:MOST_LETTERS]}..."
+            where = f"{brief!r} (column {letters(place)})"
+            findings.refuse_header(brief, f"{where} is not a column of a fleet; {hint_for(name)}")
             names.append(None)
             continue
         if name in used:

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gridpact.fleet.assets import ASSETS
 from gridpact.fleet.clock import parse_clock, split_windows
-from gridpact.fleet.columns import FLEET_COLUMNS, PERSONA_NAMES, Kind
-from gridpact.fleet.fleet import SIZES, Fleet
+from gridpact.fleet.columns import PERSONA_NAMES, Kind, columns_with
+from gridpact.fleet.fleet import Fleet
 
 SCHEMA = "gridpact.fleet_statistics/1"
 QUANTILES = {"minimum": 0.0, "p10": 0.1, "median": 0.5, "p90": 0.9, "maximum": 1.0}
@@ -70,8 +71,11 @@ def describe(fleet: Fleet) -> dict[str, Any]:
 
 
 def owners(fleet: Fleet) -> dict[str, Bools]:
-    """Which homes have each device, shape (homes,)."""
-    return {device: np.nan_to_num(_numbers(fleet.frame, size)) > 0 for device, size in SIZES.items()}
+    """Which homes have each device, shape (homes,); without further devices that no home has."""
+    frame = fleet.frame
+    return {
+        asset.name: np.nan_to_num(_numbers(frame, asset.size)) > 0 for asset in ASSETS.values() if asset.size in frame
+    }
 
 
 def asset_mix(fleet: Fleet) -> pd.Series:
@@ -127,8 +131,8 @@ def spread(values: Floats) -> dict[str, float] | None:
 
 def _asset(frame: pd.DataFrame, device: str, owned: Bools) -> dict[str, Any]:
     quantities = {}
-    for column in FLEET_COLUMNS:
-        if column.kind is Kind.NUMBER and (column.name == SIZES[device] or column.device == device):
+    for column in columns_with(frame.columns):
+        if column.kind is Kind.NUMBER and (column.name == ASSETS[device].size or column.device == device):
             values = _numbers(frame, column.name)[owned]
             total = _round(np.nansum(values)) if column.unit in ("kW", "kWh") else None
             quantities[column.name] = {"unit": column.unit, "total": total, "spread": spread(values)}

@@ -4,14 +4,15 @@ Each batch is a struct of arrays; ``home(i)`` takes a light view of one row, and
 of homes, T of intervals. Arrays are read-only and contiguous.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.errors import InputError
+from gridpact.flexibility.devices import Device, DeviceTrace
 from gridpact.flexibility.home import Bools, CostCurve, Floats, HomeProblem, Schedule, VehicleSession
 
 Ints = NDArray[np.int64]
@@ -39,7 +40,7 @@ HOME_NUMBERS = (
     "operator_reserve_kwh",
 )
 """Fields of `HomeProblem` that are one number, and of `HomeBatch` one a home."""
-SCHEDULE_SERIES = tuple(item.name for item in fields(Schedule) if item.name != "cost_usd")
+SCHEDULE_SERIES = tuple(item.name for item in fields(Schedule) if item.name not in ("cost_usd", "devices"))
 """Fields of `Schedule` that are arrays over intervals."""
 
 
@@ -87,6 +88,8 @@ class HomeBatch:
     """Shape (N, T)."""
     floor_usd_per_mwh: Floats
     operator_reserve_kwh: Floats
+    devices: tuple[tuple[Device, ...], ...] = ()
+    """Further devices of each home; empty where no home has any."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays; raises InputError where shapes do not fit together."""
@@ -97,6 +100,8 @@ class HomeBatch:
                 _check_shape(self, name, wanted)
         _check_shape(self, "blackout", shape)
         _check_shape(self, "session_offset", (homes + 1,))
+        if self.devices and len(self.devices) != homes:
+            raise InputError(f"HomeBatch.devices is given for {len(self.devices)} homes, not {homes}")
         _freeze(self)
 
     def __len__(self) -> int:
@@ -122,6 +127,13 @@ class HomeBatch:
         """Whether a car is ever at the plug, shape (N,)."""
         return np.diff(self.session_offset) > 0
 
+    @property
+    def has_devices(self) -> Bools:
+        """Whether a home has further devices, shape (N,)."""
+        if not self.devices:
+            return np.zeros(len(self), dtype=np.bool_)
+        return np.fromiter(map(len, self.devices), dtype=np.int64, count=len(self)) > 0
+
     def home(self, number: int) -> HomeProblem:
         """The problem of home ``number``."""
         blackout = self.blackout[number]
@@ -142,6 +154,7 @@ class HomeBatch:
             ),
             export_allowed=bool(self.export_allowed[number]),
             blackout=blackout if blackout.any() else np.zeros(0, dtype=np.bool_),
+            devices=self.devices[number] if self.devices else (),
             **{name: getattr(self, name)[number] for name in HOME_SERIES},
             **numbers,
         )
@@ -171,6 +184,7 @@ class HomeBatch:
             session_required_kwh=np.array([session.required_kwh for session in sessions], dtype=np.float64),
             export_allowed=np.array([home.export_allowed for home in homes], dtype=np.bool_),
             blackout=np.stack([home.blackout if home.blackout.size else nothing for home in homes]),
+            devices=tuple(home.devices for home in homes) if any(home.devices for home in homes) else (),
             **_columns(homes, HOME_SERIES),
             **_columns(homes, HOME_NUMBERS),
         )
@@ -191,11 +205,16 @@ class ScheduleBatch:
     reserve_kw: Floats
     cost_usd: Floats
     """Shape (N,) [USD]."""
+    devices: Mapping[str, DeviceTrace] = field(default_factory=dict)
+    """What further devices do, by name, arrays of shape (N, T); NaN for homes without."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays; raises InputError where shapes do not fit together."""
         for name in SCHEDULE_SERIES:
             _check_shape(self, name, self.net_kw.shape)
+        for trace in self.devices.values():
+            for part in _TRACE:
+                _check_shape(trace, part, self.net_kw.shape)
         _check_shape(self, "cost_usd", self.net_kw.shape[:1])
         _freeze(self)
 
@@ -210,25 +229,53 @@ class ScheduleBatch:
     def home(self, number: int) -> Schedule:
         """The schedule of home ``number``."""
         rows = {name: getattr(self, name)[number] for name in SCHEDULE_SERIES}
-        return Schedule(**rows, cost_usd=float(self.cost_usd[number]))
+        return Schedule(
+            **rows,
+            cost_usd=float(self.cost_usd[number]),
+            devices={
+                name: _trace(trace, number)
+                for name, trace in self.devices.items()
+                if not np.isnan(trace.power_kw[number]).any()
+            },
+        )
 
     @classmethod
     def of(cls, schedules: Iterable[Schedule]) -> "ScheduleBatch":
         """The schedules of at least one home, all over the same intervals."""
         plans = list(schedules)
-        return cls(**_columns(plans, SCHEDULE_SERIES), **_columns(plans, ("cost_usd",)))
+        owners: dict[str, list[int]] = {}
+        for number, plan in enumerate(plans):
+            for name in plan.devices:
+                owners.setdefault(name, []).append(number)
+        devices = {}
+        for name, rows in owners.items():
+            mine = {part: np.full((len(plans), len(plans[0].net_kw)), np.nan) for part in _TRACE}
+            for part in _TRACE:
+                mine[part][rows] = [getattr(plans[number].devices[name], part) for number in rows]
+            devices[name] = DeviceTrace(**mine)
+        return cls(**_columns(plans, SCHEDULE_SERIES), **_columns(plans, ("cost_usd",)), devices=devices)
 
     def take(self, rows: Ints) -> "ScheduleBatch":
         """The schedules of the homes ``rows``, shape (m,)."""
-        return ScheduleBatch(**{item.name: getattr(self, item.name)[rows] for item in fields(self)})
+        return ScheduleBatch(
+            **{name: getattr(self, name)[rows] for name in (*SCHEDULE_SERIES, "cost_usd")},
+            devices={name: _trace(trace, rows) for name, trace in self.devices.items()},
+        )
 
     def with_rows(self, rows: Ints, schedules: "ScheduleBatch") -> "ScheduleBatch":
         """These schedules with those of the homes ``rows``, shape (m,), replaced by the m ``schedules``."""
-        changed = {}
-        for item in fields(self):
-            changed[item.name] = getattr(self, item.name).copy()
-            changed[item.name][rows] = getattr(schedules, item.name)
-        return ScheduleBatch(**changed)
+        changed = {name: getattr(self, name).copy() for name in (*SCHEDULE_SERIES, "cost_usd")}
+        for name, values in changed.items():
+            values[rows] = getattr(schedules, name)
+        devices = {}
+        for name in dict.fromkeys((*self.devices, *schedules.devices)):
+            parts = {}
+            for part in _TRACE:
+                before, after = (getattr(batch.devices.get(name), part, np.nan) for batch in (self, schedules))
+                parts[part] = np.array(np.broadcast_to(before, self.net_kw.shape))
+                parts[part][rows] = after
+            devices[name] = DeviceTrace(**parts)
+        return ScheduleBatch(**changed, devices=devices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -330,6 +377,14 @@ class CurveBatch:
             loss_kw=np.where(keep, self.loss_kw, 0.0),
             least_kw=np.where(keep, self.least_kw, 0.0),
         )
+
+
+_TRACE = tuple(item.name for item in fields(DeviceTrace))
+
+
+def _trace(trace: DeviceTrace, rows: int | Ints) -> DeviceTrace:
+    """The rows, or the one row, of a batch's trace."""
+    return DeviceTrace(**{part: getattr(trace, part)[rows] for part in _TRACE})
 
 
 def _columns(items: Sequence[object], names: Sequence[str]) -> dict[str, Any]:

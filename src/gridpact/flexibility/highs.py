@@ -23,7 +23,6 @@ class HighsModel(OneByOne):
 
     def __init__(self, *, node_limit: int = 2000) -> None:
         """Bound mixed-integer searches by ``node_limit`` branch-and-bound nodes, so that results repeat exactly."""
-        super().__init__()
         self._node_limit = node_limit
 
     def baseline(self, home: HomeProblem) -> Schedule:

@@ -1,9 +1,12 @@
 """What the flexibility model sees of one home: arrays over the run's horizon, and what comes back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gridpact.flexibility.devices import Device, DeviceTrace
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -74,6 +77,8 @@ class HomeProblem:
     operator_reserve_kwh: float = 0.0
     """Energy that the operator's plans keep at every interval's end, or what the baseline keeps where that is less
     [kWh]; it never binds the baseline."""
+    devices: tuple[Device, ...] = ()
+    """Further devices, each of another kind; a model that does not know them must not take the home."""
 
     @property
     def periods(self) -> int:
@@ -103,6 +108,8 @@ class Schedule:
     reserve_kw: Floats
     cost_usd: float
     """Energy bill plus wear over the horizon [USD]."""
+    devices: Mapping[str, DeviceTrace] = field(default_factory=dict)
+    """What the home's further devices do, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,7 @@ class Commitment:
     """As for the `Ask` that it answers; so are the next two."""
     frozen_battery: bool = False
     frozen_vehicle: bool = False
+    frozen_devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +147,8 @@ class Ask:
     """True where the operator keeps batteries at their baseline in this window."""
     frozen_vehicle: bool = False
     """True where the operator keeps vehicles at their baseline in this window."""
+    frozen_devices: tuple[str, ...] = ()
+    """Names of further devices that the operator keeps at their baseline in this window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from gridpact.errors import InfeasibleError
-from gridpact.flexibility.batch import CurveBatch, HomeBatch, Ints, ScheduleBatch
+from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, HomeBatch, Ints, ScheduleBatch
 from gridpact.flexibility.highs import HighsModel
-from gridpact.flexibility.home import Floats, Schedule
+from gridpact.flexibility.home import Ask, Floats, HomeProblem, Schedule, VehicleSession
 from gridpact.flexibility.kernel.arrays import LEVELS, work_for
+from gridpact.flexibility.kernel.compiling import forget_others, is_kept
 from gridpact.flexibility.kernel.forms import Forms, baseline_forms, promise_forms
 from gridpact.flexibility.kernel.many import climb_many, plan_many
 from gridpact.flexibility.model import Tally
@@ -72,7 +73,7 @@ class KernelModel:
     """`FlexibilityModel` by dynamic programming in compiled code (`kernel`).
 
     Homes that the kernel leaves open (crossed prices, negative prices that would pay for burning energy, limits of the
-    method) are solved by the reference, and counted in ``tally``.
+    method) and homes with further devices are solved by the reference, and counted in ``tally``.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class KernelModel:
 
         def plan(rows: Ints) -> tuple[Plans, ScheduleBatch]:
             plans = solve(baseline_forms(homes, rows))
+            plans.closed[homes.has_devices[rows]] = 0
             return plans, _schedules(homes, rows, plans, np.zeros_like(plans.battery_kw))
 
         parts = list(self._each(plan, np.arange(len(homes))))
@@ -189,7 +191,7 @@ class KernelModel:
             forms, facts = promise_forms(homes, baselines, commitments, None, part)
             plans = solve(forms)
             frozen = _Frozen.of(forms, homes, baselines, part)
-            closed = np.where(facts.conflict, 0, plans.closed)
+            closed = np.where(facts.conflict | homes.has_devices[part], 0, plans.closed)
             return closed, _schedules(homes, part, plans, facts.reserve_kw, frozen)
 
         parts = list(self._each(plan, rows))
@@ -287,7 +289,7 @@ def ladders(
         total,
     )
     sure[np.isnan(promised_usd)] = 0
-    sure[facts.conflict] = 0
+    sure[facts.conflict | homes.has_devices[rows]] = 0
     place = np.minimum(np.arange(levels + 1)[None, :], count[:, None] - 1)
     quantity, total = np.take_along_axis(quantity, place, axis=1), np.take_along_axis(total, place, axis=1)
     cost = total - promised_usd[:, None]
@@ -378,9 +380,51 @@ def _chunks(rows: Ints) -> Iterator[Ints]:
 
 
 def _joined(parts: list[ScheduleBatch]) -> ScheduleBatch:
-    names = ScheduleBatch.__dataclass_fields__
-    return ScheduleBatch(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    """Schedules of the kernel, which know no further devices, one after the other."""
+    names = (*SCHEDULE_SERIES, "cost_usd")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return ScheduleBatch(**joined)
 
 
 def _with(schedules: ScheduleBatch, rows: Ints, singles: list[Schedule]) -> ScheduleBatch:
     return schedules.with_rows(rows, ScheduleBatch.of(singles)) if len(rows) else schedules
+
+
+def is_compiled() -> bool:
+    """Whether the kernel's machine code is there, so that the first use in this process takes no compiling."""
+    return is_kept(plan_many) and is_kept(climb_many)
+
+
+def compile_ahead() -> None:
+    """Compile the kernel for this machine, half a minute, and remove what other versions left."""
+    day = HomeProblem(
+        home_id="compile",
+        step_h=1.0,
+        cycle_windows=((0, 4),),
+        load_kw=np.ones(4),
+        solar_kw=np.zeros(4),
+        import_usd_per_kwh=np.array([0.1, 0.3, 0.3, 0.1]),
+        export_usd_per_kwh=np.zeros(4),
+        battery_capacity_kwh=4.0,
+        battery_charge_kw=1.0,
+        battery_discharge_kw=1.0,
+        battery_charge_efficiency=0.95,
+        battery_discharge_efficiency=0.95,
+        battery_start_kwh=2.0,
+        battery_floor_kwh=0.0,
+        battery_ceiling_kwh=4.0,
+        battery_wear_usd_per_kwh=0.02,
+        cycle_limit_kwh=4.0,
+        vehicle_capacity_kwh=20.0,
+        vehicle_charge_kw=4.0,
+        vehicle_discharge_kw=0.0,
+        vehicle_charge_efficiency=0.9,
+        vehicle_discharge_efficiency=1.0,
+        vehicle_floor_kwh=3.0,
+        sessions=(VehicleSession(first=0, stop=3, start_kwh=5.0, required_kwh=8.0),),
+    )
+    homes, model = HomeBatch.of([day]), KernelModel()
+    baselines = model.baselines(homes)
+    asks = AskBatch.to_all(Ask(opportunity_id="compile", first=1, stop=2, reserve=False), 1)
+    model.cost_curves(homes, baselines, CommitmentBatch.of({}, homes=1), asks)
+    forget_others()

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -32,8 +33,10 @@ class FlexibilityModel(Protocol):
     A model of single homes becomes one by `OneByOne`.
     """
 
-    tally: Tally
-    """What has been solved so far."""
+    @property
+    def tally(self) -> Tally:
+        """What has been solved so far."""
+        ...
 
     def baselines(self, homes: HomeBatch) -> ScheduleBatch:
         """Each home's cheapest schedule without a VPP; ties by least throughput, then earliest charging.
@@ -76,9 +79,10 @@ class FlexibilityModel(Protocol):
 class OneByOne(ABC):
     """A `FlexibilityModel` made of a model of single homes, asked home by home."""
 
-    def __init__(self) -> None:
-        """Start counting at zero."""
-        self.tally = Tally()
+    @cached_property
+    def tally(self) -> Tally:
+        """What has been solved so far; all of it one by one."""
+        return Tally()
 
     @abstractmethod
     def baseline(self, home: HomeProblem) -> Schedule:

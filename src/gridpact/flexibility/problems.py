@@ -1,12 +1,17 @@
 """From a fleet's day to the problems of its homes, and what a schedule costs."""
 
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
 import numpy as np
 
+from gridpact.fleet.columns import FURTHER_COLUMNS
 from gridpact.fleet.day import FleetDay
+from gridpact.fleet.heat import Heat
 from gridpact.fleet.vehicle import V2G_FLOOR_FRACTION
 from gridpact.flexibility.batch import HomeBatch, ScheduleBatch
+from gridpact.flexibility.devices import Device
+from gridpact.flexibility.heat import ThermalStore
 from gridpact.flexibility.home import Floats, HomeProblem, Schedule
 from gridpact.flexibility.terms import energy_bill_usd
 from gridpact.horizon import Horizon, zone
@@ -68,7 +73,39 @@ def home_problems(fleet_day: FleetDay, *, operator_soc_reserve: float = 0.0) -> 
         blackout=fleet_day.blackout,
         floor_usd_per_mwh=column("floor_usd_per_mwh"),
         operator_reserve_kwh=operator_soc_reserve * capacity,
+        devices=_devices(fleet_day),
     )
+
+
+def _devices(fleet_day: FleetDay) -> tuple[tuple[Device, ...], ...]:
+    """The further devices of every home, empty where no home has any; a new kind of device is one more entry here."""
+    found: dict[int, list[Device]] = {}
+    for number, store in _heat_stores(fleet_day):
+        found.setdefault(number, []).append(store)
+    return tuple(tuple(found.get(number, ())) for number in range(len(fleet_day.fleet))) if found else ()
+
+
+def _heat_stores(fleet_day: FleetDay) -> Iterator[tuple[int, Device]]:
+    if "heat" not in fleet_day.demand_kw:
+        return
+    names = [column.name for column in FURTHER_COLUMNS["heat"]]
+    step_h, demand_kw = fleet_day.horizon.step_h, fleet_day.demand_kw["heat"]
+    columns = [fleet_day.fleet.frame[name].tolist() for name in names]
+    for number, row in enumerate(zip(*columns, strict=True)):
+        heat = Heat.from_row(dict(zip(names, row, strict=True)))
+        if heat is not None:
+            yield (
+                number,
+                ThermalStore(
+                    capacity_kwh=heat.capacity_kwh,
+                    power_kw=heat.power_kw,
+                    cop=heat.cop,
+                    kept=heat.kept(step_h),
+                    gain_h=heat.gain_h(step_h),
+                    start_kwh=heat.start_kwh,
+                    demand_kw=demand_kw[number],
+                ),
+            )
 
 
 def cycle_windows(horizon: Horizon, timezone: str) -> tuple[tuple[int, int], ...]:

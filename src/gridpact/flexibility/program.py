@@ -1,10 +1,11 @@
 """One home's schedule as a linear program, with the parts that non-convex homes need.
 
 Columns per interval: buy, sell, battery charge and discharge, vehicle charge and discharge (plugged intervals only),
-curtailment (sunny intervals only), battery and vehicle energy; and one column for the quantity of an ask, so that a
+curtailment (sunny intervals only), battery and vehicle energy, power and own columns of each further device; and one
+column for the quantity of an ask, so that a
 whole cost curve is one program with one bound that moves.
 
-    buy - sell = load - solar + charge - discharge + vehicle charge - vehicle discharge + curtailed
+    buy - sell = load - solar + charge - discharge + vehicle charge - vehicle discharge + curtailed + devices
 
 In intervals with a promised net load the left side is that number (less the asked quantity), and the bill of those
 intervals is a constant that `Terms.fixed_cost_usd` adds.
@@ -22,6 +23,7 @@ Three options serve homes whose exact problem is not convex:
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ from numpy.typing import NDArray
 from gridpact.flexibility.home import Bools, Floats, HomeProblem
 from gridpact.flexibility.linear import Program, TripletMatrix
 from gridpact.flexibility.terms import Terms
-from gridpact.flexibility.ties import LATE, LATE_OUT, LATE_VEHICLE, SPILL, lateness
+from gridpact.flexibility.ties import LATE, LATE_DEVICE, LATE_OUT, LATE_VEHICLE, SPILL, lateness
 
 Indices = NDArray[np.int64]
 
@@ -75,6 +77,10 @@ class Layout:
     """Empty for a charge-only vehicle."""
     vehicle_energy: Indices
     curtailed: Indices
+    devices: tuple[Indices, ...]
+    """Power of each further device, in the home's order."""
+    device_own: tuple[Indices, ...]
+    """Its own columns."""
     quantity: int
     """Column of the ask's quantity; -1 without an ask."""
 
@@ -105,6 +111,7 @@ def lay_out(home: HomeProblem, *, ask: bool) -> Layout:
     two_way = len(spots) if home.vehicle_discharge_kw > 0 else 0
     instants = battery + 1 if battery else 0
     sizes = [periods, periods, battery, battery, instants, len(spots), two_way, len(spots), len(sunny)]
+    sizes += [count for device in home.devices for count in (periods, device.own_columns)]
     edges = np.cumsum([0, *sizes])
     blocks = [np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     size = int(edges[-1])
@@ -122,6 +129,8 @@ def lay_out(home: HomeProblem, *, ask: bool) -> Layout:
         vehicle_discharge=blocks[6],
         vehicle_energy=blocks[7],
         curtailed=blocks[8],
+        devices=tuple(blocks[9::2]),
+        device_own=tuple(blocks[10::2]),
         quantity=size if ask else -1,
     )
 
@@ -131,6 +140,8 @@ def most_buy_kw(home: HomeProblem) -> Floats:
     load = home.load_kw + home.battery_charge_kw * home.has_battery
     for session in home.sessions:
         load[session.first : session.stop] += home.vehicle_charge_kw
+    for device in home.devices:
+        load += device.most_kw
     return np.maximum(load, 0.0)
 
 
@@ -165,6 +176,7 @@ def build(
     draft.battery()
     draft.vehicle()
     draft.solar()
+    draft.devices()
     if terms.ask is not None:
         draft.ask()
     if ghosts is not None:
@@ -200,6 +212,12 @@ class _Draft:
         self.cost = np.append(self.cost, np.zeros(len(lower)))
         self.lower, self.upper = np.append(self.lower, lower), np.append(self.upper, upper)
         return columns
+
+    def enter(self, rows: Any, columns: Any, values: Any) -> None:
+        self.matrix.add(rows, columns, values)
+
+    def bound(self, columns: Indices, lower: Any, upper: Any) -> None:
+        self.lower[columns], self.upper[columns] = lower, upper
 
     def hold(self, columns: Indices, value: Floats) -> None:
         self.lower[columns] = self.upper[columns] = value
@@ -310,6 +328,17 @@ class _Draft:
             frozen = terms.frozen_solar[at.sunny]
             self.hold(at.curtailed[frozen], terms.baseline.curtailed_kw[at.sunny[frozen]])
 
+    def devices(self) -> None:
+        baseline = self.terms.baseline
+        for device, power, own in zip(self.home.devices, self.at.devices, self.at.device_own, strict=True):
+            self.matrix.add(self.balance, power, -1.0)
+            self.upper[power] = device.most_kw
+            left_kwh = -np.inf if baseline is None else float(baseline.devices[device.name].energy_kwh[-1])
+            device.constrain(self, power=power, own=own, left_kwh=left_kwh)
+            if baseline is not None:
+                frozen = self.terms.frozen_devices[device.name]
+                self.hold(power[frozen], baseline.devices[device.name].power_kw[frozen])
+
     def ask(self) -> None:
         terms, at = self.terms, self.at
         window = np.flatnonzero(terms.ask_window)
@@ -405,6 +434,8 @@ class _Draft:
         if len(at.vehicle_discharge):
             preference[at.vehicle_discharge] = 1.0 + LATE_VEHICLE * LATE_OUT * late[at.plugged]
         preference[at.curtailed] = SPILL
+        for power in at.devices:
+            preference[power] = 1.0 + LATE_DEVICE * late
         return HomeProgram(
             program=Program(
                 cost=self.cost,

@@ -1,7 +1,7 @@
 """What is wanted of many homes and what they have promised, as columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,22 @@ from gridpact.errors import InputError
 from gridpact.flexibility.home import Ask, Bools, Commitment, Floats
 
 Ints = NDArray[np.int64]
+Objects = NDArray[np.object_]
+
+
+def tuples(items: Sequence[tuple[str, ...]]) -> Objects:
+    """An array whose cells are tuples of names, shape (n,)."""
+    found = np.empty(len(items), dtype=np.object_)
+    for place, item in enumerate(items):
+        found[place] = item
+    return found
+
+
+def same_tuple(item: tuple[str, ...], *, count: int) -> Objects:
+    """An array with the same tuple of names in every cell, shape (count,)."""
+    found = np.empty(count, dtype=np.object_)
+    found.fill(item)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,8 +42,15 @@ class AskBatch:
     asked: Bools
     """Homes that are asked at all, shape (N,)."""
     frozen_battery: Bools
-    """Shape (N,), as the next."""
+    """Shape (N,), as the next two."""
     frozen_vehicle: Bools
+    frozen_devices: Objects = field(default_factory=lambda: tuples([]))
+    """Names of further devices, a tuple a home; an empty array stands for none."""
+
+    def __post_init__(self) -> None:
+        """Fill in what stands for none."""
+        if not len(self.frozen_devices):
+            object.__setattr__(self, "frozen_devices", same_tuple((), count=len(self.asked)))
 
     def __len__(self) -> int:
         """Number of homes N."""
@@ -44,6 +67,7 @@ class AskBatch:
             reduction_only=self.reduction_only,
             frozen_battery=bool(self.frozen_battery[number]),
             frozen_vehicle=bool(self.frozen_vehicle[number]),
+            frozen_devices=self.frozen_devices[number],
         )
 
     @classmethod
@@ -52,6 +76,7 @@ class AskBatch:
         values: dict[str, Any] = {item.name: getattr(ask, item.name) for item in fields(ask)}
         for name in ("frozen_battery", "frozen_vehicle"):
             values[name] = np.full(homes, values[name])
+        values["frozen_devices"] = same_tuple(ask.frozen_devices, count=homes)
         return cls(**values, asked=np.ones(homes, dtype=np.bool_))
 
 
@@ -74,9 +99,13 @@ class CommitmentBatch:
     reduction_only: Bools
     frozen_battery: Bools
     frozen_vehicle: Bools
+    frozen_devices: Objects = field(default_factory=lambda: tuples([]))
+    """Names of further devices, a tuple a promise; an empty array stands for none."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays; raises InputError where lengths differ or homes are not in order."""
+        if not len(self.frozen_devices):
+            object.__setattr__(self, "frozen_devices", same_tuple((), count=len(self.home)))
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, np.ndarray):
@@ -112,6 +141,7 @@ class CommitmentBatch:
             reduction_only=bool(self.reduction_only[number]),
             frozen_battery=bool(self.frozen_battery[number]),
             frozen_vehicle=bool(self.frozen_vehicle[number]),
+            frozen_devices=self.frozen_devices[number],
         )
 
     @classmethod
@@ -138,6 +168,7 @@ class CommitmentBatch:
             reduction_only=column("reduction_only", np.bool_),
             frozen_battery=column("frozen_battery", np.bool_),
             frozen_vehicle=column("frozen_vehicle", np.bool_),
+            frozen_devices=tuples([item.frozen_devices for item in items]),
         )
 
     @classmethod
@@ -157,6 +188,7 @@ class CommitmentBatch:
             reduction_only=np.full(len(home), asks.reduction_only),
             frozen_battery=asks.frozen_battery[home],
             frozen_vehicle=asks.frozen_vehicle[home],
+            frozen_devices=asks.frozen_devices[home],
         )
 
     def where(self, keep: Bools) -> "CommitmentBatch":

@@ -1,9 +1,11 @@
 """Device settings that an inverter can follow: one direction at a time, energies recomputed from the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gridpact.flexibility.devices import DeviceTrace
 from gridpact.flexibility.home import Floats, HomeProblem, Schedule
 from gridpact.flexibility.problems import replay_cost
 from gridpact.flexibility.program import Layout
@@ -22,6 +24,8 @@ class Settings:
     vehicle_kw: Floats
     """Positive while charging."""
     curtailed_kw: Floats
+    devices: Mapping[str, Floats] = field(default_factory=dict)
+    """Power of each further device, by name."""
 
 
 def read_settings(home: HomeProblem, terms: Terms, layout: Layout, columns: Floats) -> Settings:
@@ -36,12 +40,19 @@ def read_settings(home: HomeProblem, terms: Terms, layout: Layout, columns: Floa
             power -= columns[layout.vehicle_discharge]
         vehicle[layout.plugged] = np.clip(_clean(power), -home.vehicle_discharge_kw, home.vehicle_charge_kw)
     curtailed[layout.sunny] = np.clip(_clean(columns[layout.curtailed]), 0.0, home.solar_kw[layout.sunny])
+    devices = {
+        device.name: np.clip(_clean(columns[power]), 0.0, device.most_kw)
+        for device, power in zip(home.devices, layout.devices, strict=True)
+    }
     if terms.baseline is not None:
         ours = settings_of(terms.baseline)
         battery = np.where(terms.frozen_battery, ours.battery_kw, battery)
         vehicle = np.where(terms.frozen_vehicle, ours.vehicle_kw, vehicle)
         curtailed = np.where(terms.frozen_solar, ours.curtailed_kw, curtailed)
-    return Settings(battery_kw=battery, vehicle_kw=vehicle, curtailed_kw=curtailed)
+        devices = {
+            name: np.where(terms.frozen_devices[name], ours.devices[name], power) for name, power in devices.items()
+        }
+    return Settings(battery_kw=battery, vehicle_kw=vehicle, curtailed_kw=curtailed, devices=devices)
 
 
 def settings_of(schedule: Schedule) -> Settings:
@@ -50,6 +61,7 @@ def settings_of(schedule: Schedule) -> Settings:
         battery_kw=schedule.battery_charge_kw - schedule.battery_discharge_kw,
         vehicle_kw=schedule.vehicle_charge_kw - schedule.vehicle_discharge_kw,
         curtailed_kw=schedule.curtailed_kw,
+        devices={name: trace.power_kw for name, trace in schedule.devices.items()},
     )
 
 
@@ -182,7 +194,10 @@ def _vehicle_fits(home: HomeProblem, power_kw: Floats) -> bool:
 
 
 def _net(home: HomeProblem, settings: Settings) -> Floats:
-    return home.load_kw + settings.battery_kw + settings.vehicle_kw - (home.solar_kw - settings.curtailed_kw)
+    net = home.load_kw + settings.battery_kw + settings.vehicle_kw - (home.solar_kw - settings.curtailed_kw)
+    for power in settings.devices.values():
+        net = net + power
+    return net
 
 
 def to_schedule(home: HomeProblem, settings: Settings, *, reserve_kw: Floats) -> Schedule:
@@ -199,8 +214,15 @@ def to_schedule(home: HomeProblem, settings: Settings, *, reserve_kw: Floats) ->
         vehicle_soc_kwh=vehicle_energy(home, vehicle),
         reserve_kw=reserve_kw.copy(),
         cost_usd=0.0,
+        devices={
+            device.name: DeviceTrace(
+                power_kw=settings.devices[device.name], energy_kwh=device.energy_kwh(settings.devices[device.name])
+            )
+            for device in home.devices
+        },
     )
-    arrays = {name: getattr(draft, name) for name in Schedule.__dataclass_fields__ if name != "cost_usd"}
-    for array in arrays.values():
+    arrays = [getattr(draft, name) for name in Schedule.__dataclass_fields__ if name not in ("cost_usd", "devices")]
+    arrays += [array for trace in draft.devices.values() for array in (trace.power_kw, trace.energy_kwh)]
+    for array in arrays:
         array.setflags(write=False)
-    return Schedule(**arrays, cost_usd=replay_cost(home, draft))
+    return replace(draft, cost_usd=replay_cost(home, draft))

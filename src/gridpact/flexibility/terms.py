@@ -1,7 +1,7 @@
 """What binds a home's schedule beyond its own equipment: the baseline, commitments, blackouts and the ask."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class Terms:
     """Where the battery keeps its baseline setting, shape (T,)."""
     frozen_vehicle: Bools
     frozen_solar: Bools
+    frozen_devices: Mapping[str, Bools] = field(default_factory=dict)
+    """The same for each further device, by name; empty while the baseline itself is sought."""
     battery_end_kwh: float
     """Least battery energy at the end of the horizon [kWh]."""
     session_end_kwh: tuple[float, ...]
@@ -100,12 +102,14 @@ def with_promises(
     reserve_kw, reserve_kwh = np.zeros(periods), np.zeros(periods)
     holds, reduction = np.zeros(periods, dtype=np.bool_), np.zeros(periods, dtype=np.bool_)
     frozen_battery, frozen_vehicle = blackout.copy(), blackout.copy()
+    frozen_devices = {device.name: blackout.copy() for device in home.devices}
     conflict = None
     for item in commitments:
         span = slice(item.first, item.stop)
         windows[span] = True
         frozen_battery[span] |= item.frozen_battery
         frozen_vehicle[span] |= item.frozen_vehicle
+        _freeze(frozen_devices, item.frozen_devices, span)
         if blackout[span].any():
             conflict = conflict or f"{item.opportunity_id} overlaps a blackout"
         if item.reserve:
@@ -132,6 +136,7 @@ def with_promises(
         windows = windows | ask_window
         frozen_battery[span] |= ask.frozen_battery
         frozen_vehicle[span] |= ask.frozen_vehicle
+        _freeze(frozen_devices, ask.frozen_devices, span)
         holds = holds | (ask_window & ask.reserve)
         most_quantity = _most_quantity(home, ask, target=target, least=least, energy=energy)
         if blackout[span].any():
@@ -150,6 +155,7 @@ def with_promises(
         frozen_battery=frozen_battery,
         frozen_vehicle=frozen_vehicle,
         frozen_solar=blackout,
+        frozen_devices=frozen_devices,
         battery_end_kwh=max(home.battery_start_kwh, float(baseline.battery_soc_kwh[-1])),
         session_end_kwh=tuple(
             max(session.required_kwh, float(baseline.vehicle_soc_kwh[session.stop - 1])) for session in home.sessions
@@ -162,6 +168,12 @@ def with_promises(
         most_quantity_kw=most_quantity,
         conflict=conflict,
     )
+
+
+def _freeze(frozen: Mapping[str, Bools], names: Sequence[str], span: slice) -> None:
+    for name in names:
+        if name in frozen:
+            frozen[name][span] = True
 
 
 def _most_quantity(home: HomeProblem, ask: Ask, *, target: Floats, least: Floats, energy: Bools) -> float:

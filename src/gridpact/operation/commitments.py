@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gridpact.errors import InputError
+from gridpact.fleet.columns import FURTHER_COLUMNS
 from gridpact.fleet.fleet import Fleet
+from gridpact.flexibility.devices import DeviceTrace
 from gridpact.flexibility.home import Commitment, Schedule
 from gridpact.horizon import Horizon
 from gridpact.market.opportunity import Product
@@ -61,6 +63,14 @@ class EarlierAwards:
             vehicle_soc_kwh=rows["vehicle_soc_kwh"].to_numpy(dtype=float),
             reserve_kw=np.zeros(len(rows)),
             cost_usd=float("nan"),
+            devices={
+                name: DeviceTrace(
+                    power_kw=rows[f"{name}_kw"].to_numpy(dtype=float),
+                    energy_kwh=rows[f"{name}_kwh"].to_numpy(dtype=float),
+                )
+                for name in FURTHER_COLUMNS
+                if f"{name}_kw" in rows and rows[f"{name}_kw"].notna().all()
+            },
         )
 
 
@@ -165,11 +175,12 @@ def _check_same_day(folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Hor
             where = "this run's fleet" if home not in now.index else str(path)
             raise InputError(f"--commitments {path}: home {home!r} is missing in {where}; use the same fleet")
         ours_row, theirs_row = now.loc[home], before.loc[home]
-        for column in now.columns:
-            if not _same(ours_row[column], theirs_row[column]):
+        for column in now.columns.union(before.columns, sort=False):
+            here, there = (_plain(row.get(column)) for row in (ours_row, theirs_row))
+            if not _same(here, there):
                 raise InputError(
-                    f"--commitments {path}: home {home!r} has {column} {theirs_row[column]!r} there and "
-                    f"{ours_row[column]!r} here; use the same fleet"
+                    f"--commitments {path}: home {home!r} has {column} {there!r} there and {here!r} here; use the same "
+                    "fleet"
                 )
     if first is not None:
         theirs_baseline, ours_baseline = (
@@ -188,6 +199,10 @@ def _same(ours: Any, theirs: Any) -> bool:
     if pd.isna(ours) or pd.isna(theirs):
         return bool(pd.isna(ours)) and bool(pd.isna(theirs))
     return bool(ours == theirs)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -44,14 +44,15 @@ def run_market_day(
     begin(day, chronicle)
 
     progress(f"reading {len(day.fleet)} homes over {day.horizon.periods} intervals")
-    fleet_day = build_fleet_day(
-        day.fleet,
-        day.horizon,
-        wholesale=None if day.wholesale is None else day.wholesale.series,
-        seed=day.seed,
-        profiles=day.profiles,
-        tariffs=day.tariffs,
-    )
+    with chronicle.stage("fleet"):
+        fleet_day = build_fleet_day(
+            day.fleet,
+            day.horizon,
+            wholesale=None if day.wholesale is None else day.wholesale.series,
+            seed=day.seed,
+            profiles=day.profiles,
+            tariffs=day.tariffs,
+        )
     with chronicle.stage("baseline"):
         progress("freezing every home's baseline")
         homes = freeze_baselines(day, fleet_day, model)
@@ -71,4 +72,5 @@ def run_market_day(
         progress("settling")
         delivered = deliver_and_settle(homes, plan, awards, day=day)
         note_settlement(delivered, homes, chronicle)
-    return assemble(day, homes, awards, delivered, chronicle)
+    with chronicle.stage("result"):
+        return assemble(day, homes, awards, delivered, chronicle)

@@ -56,7 +56,13 @@ def deliver_and_settle(homes: Homes, plan: DispatchPlan, awards: Sequence[Award]
         start_kwh=sessions.start_kwh,
         required_kwh=sessions.required_kwh,
     )
-    premises = Premises.of_fleet(homes.fleet.frame, homes.horizon, stays=stays, blackout=fleet_day.blackout)
+    premises = Premises.of_fleet(
+        homes.fleet.frame,
+        homes.horizon,
+        stays=stays,
+        blackout=fleet_day.blackout,
+        demand_kw=fleet_day.demand_kw,
+    )
     expected = {"load_kw": fleet_day.load_forecast_kw, "solar_kw": fleet_day.solar_forecast_kw}
     real = {"load_kw": fleet_day.load_realised_kw, "solar_kw": fleet_day.solar_realised_kw}
     baseline = Trace.of_plans(homes.baselines, **expected)

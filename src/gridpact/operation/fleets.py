@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gridpact.errors import CellProblem, InputError, MissingDataError, StoreError, TableError
-from gridpact.fleet.columns import COLUMN_NAMES
+from gridpact.fleet.columns import COLUMNS
 from gridpact.fleet.findings import Findings, Note
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.generator import demonstration_fleet, generate_fleet
@@ -103,7 +103,7 @@ def check_fleet_file(path: Path, *, tariffs: Path | None = None, profiles: Path 
     try:
         reading = read_fleet_file(path)
         homes, notes = len(reading.fleet), reading.notes
-        findings = Findings(source=path.name, row_numbers=reading.row_numbers, order=COLUMN_NAMES)
+        findings = Findings(source=path.name, row_numbers=reading.row_numbers, order=tuple(COLUMNS))
         check_named(
             reading.fleet,
             findings,
@@ -127,12 +127,12 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 200 else f"{text[:200]}...")
 
 
-def _generated(homes: int, *, seed: int) -> ResolvedFleet:
+def _generated(homes: int, *, seed: int, heat_share: float = 0.0) -> ResolvedFleet:
     if not 1 <= homes <= MOST_GENERATED_HOMES:
         raise InputError(f"a fleet of {homes} homes cannot be generated; use 1 to {MOST_GENERATED_HOMES:,}")
     if seed < 0:
         raise InputError(f"--seed is {seed}; use a whole number from 0")
-    fleet = generate_fleet(homes, seed=seed)
+    fleet = generate_fleet(homes, seed=seed, heat_share=heat_share)
     return ResolvedFleet(fleet=fleet, sha256=_digest_of(fleet))
 
 
@@ -140,16 +140,16 @@ def _digest_of(fleet: Fleet) -> str:
     return hashlib.sha256(fleet.frame.to_csv(index=False).encode()).hexdigest()
 
 
-def generate_to_file(homes: int, *, seed: int, out: Path) -> str:
-    """Write a generated fleet and say what was written.
+def generate_to_file(homes: int, *, seed: int, out: Path, heat_share: float = 0.0) -> str:
+    """Write a generated fleet, a share of whose homes has a heat store, and say what was written.
 
     Raises:
-        InputError: the number is not usable, or ``out`` does not end in .csv or .parquet.
+        InputError: the number or the share is not usable, or ``out`` does not end in .csv or .parquet.
         StoreError: the file cannot be written; what was there before is untouched.
     """
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"--out {out} must end in .csv or .parquet")
-    fleet = _generated(homes, seed=seed).fleet
+    fleet = _generated(homes, seed=seed, heat_share=heat_share).fleet
     _write_whole(out, lambda partial: write_fleet(fleet, partial))
     return f"{out}: {homes} homes (seed {seed})"
 

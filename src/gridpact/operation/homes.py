@@ -7,11 +7,11 @@ import numpy as np
 
 from gridpact.fleet.day import FleetDay
 from gridpact.fleet.fleet import Fleet
-from gridpact.flexibility.batch import CurveBatch, HomeBatch, ScheduleBatch
+from gridpact.flexibility.batch import CurveBatch, HomeBatch, Ints, ScheduleBatch
 from gridpact.flexibility.home import Bools
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.flexibility.problems import home_problems, replay_costs
-from gridpact.flexibility.promises import AskBatch, CommitmentBatch
+from gridpact.flexibility.promises import AskBatch, CommitmentBatch, tuples
 from gridpact.horizon import Horizon
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.operation.inputs import MarketCall, MarketDay
@@ -96,6 +96,7 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
     reasons = _left_out(homes, spec, opportunity) | _cannot_offer(homes.problems, commitments, window, reserve=reserve)
     asked = np.ones(len(homes.problems), dtype=np.bool_)
     asked[list(reasons)] = False
+    frozen, group = _frozen(homes, spec, opportunity)
     asks = AskBatch(
         opportunity_id=opportunity.opportunity_id,
         first=window.start,
@@ -104,8 +105,9 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
         sustain_h=rules.sustain_h(opportunity.product) if reserve else 0.0,
         reduction_only=not rules.export_counts,
         asked=asked,
-        frozen_battery=_frozen(homes, spec, opportunity, asset="battery"),
-        frozen_vehicle=_frozen(homes, spec, opportunity, asset="vehicle"),
+        frozen_battery=np.array(["battery" in names for names in frozen], dtype=np.bool_)[group],
+        frozen_vehicle=np.array(["vehicle" in names for names in frozen], dtype=np.bool_)[group],
+        frozen_devices=tuples([tuple(sorted(names - {"battery", "vehicle"})) for names in frozen])[group],
     )
     curves = model.cost_curves(homes.problems, homes.baselines, commitments, asks)
     # A part of what such a home could offer would not be covered by a price per kW, and markets call parts.
@@ -137,10 +139,10 @@ def _left_out(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -
     return found
 
 
-def _frozen(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity, *, asset: str) -> Bools:
-    """Homes whose devices of one kind the operator's terms leave out, shape (N,)."""
+def _frozen(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -> tuple[list[frozenset[str]], Ints]:
+    """Kinds of devices that the operator's terms leave out, by group of homes, and each home's group, shape (N,)."""
     zones, group = np.unique(homes.fleet.frame["timezone"].to_numpy(dtype=str), return_inverse=True)
-    return np.array([asset in spec.frozen_assets(opportunity, str(zone)) for zone in zones], dtype=np.bool_)[group]
+    return [spec.frozen_assets(opportunity, str(zone)) for zone in zones], group
 
 
 def _cannot_offer(problems: HomeBatch, commitments: CommitmentBatch, window: slice, *, reserve: bool) -> dict[int, str]:
@@ -163,6 +165,8 @@ def _why_nothing(problems: HomeBatch, which: Bools, *, costly: Bools, reserve: b
     battery = problems.has_battery
     if reserve:
         words[~battery] = "only a battery can hold reserve, and this home has none"
-    words[~battery & ~problems.has_sessions] = "no battery or car that could move energy in this window"
+    words[~battery & ~problems.has_sessions & ~problems.has_devices] = (
+        "no battery or car that could move energy in this window"
+    )
     words[costly] = "what it promised before makes even a little power in this window cost at once"
     return {number: words[number] for number in np.flatnonzero(which).tolist()}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from gridpact.flexibility.kernel_model import KernelModel
+from gridpact.flexibility.kernel_model import KernelModel, compile_ahead, is_compiled
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.day import run_market_day
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_price
@@ -84,6 +84,9 @@ class IntegratedNegotiationSystem:
             )
 
     def _run(self, day: MarketDay, target: Path) -> RunFolder:
+        if self._model is None and not is_compiled():
+            self._progress("compiling for this machine, once (half a minute)")
+            compile_ahead()
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             model = self._model or KernelModel(spread=pool.map, counter=self._counter)
             finished = run_market_day(day, model=model, progress=self._progress)

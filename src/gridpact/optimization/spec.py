@@ -15,7 +15,7 @@ from gridpact.horizon import Horizon
 from gridpact.market.documents import nearest, read_document
 from gridpact.market.opportunity import MarketOpportunity
 
-Asset = Literal["battery", "vehicle"]
+Asset = Literal["battery", "vehicle", "heat"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Name = Annotated[str, Field(min_length=1, strict=True)]
@@ -29,7 +29,7 @@ class AssetExclusion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     asset: Asset
-    """``battery`` or ``vehicle``."""
+    """``battery``, ``vehicle`` or ``heat``."""
     windows: tuple[Name, ...] = ("00:00-24:00",)
     """Local windows of each home, such as ``00:00-07:00`` or ``Mon-Fri 16:00-20:00``; all day by default."""
 
@@ -119,7 +119,7 @@ class ProblemSpec(BaseModel):
         return None
 
     def frozen_assets(self, opportunity: MarketOpportunity, timezone: str) -> frozenset[str]:
-        """Kinds of devices (``battery``, ``vehicle``) of a home in ``timezone`` that keep their baseline."""
+        """Kinds of devices (``battery``, ``vehicle``, ``heat``) of a home in ``timezone`` that keep their baseline."""
         return frozenset(
             rule.asset for rule in self.exclude_assets if _covered(rule.windows, opportunity, timezone).any()
         )

@@ -207,7 +207,7 @@ def _picker(facts: Facts, shown: NDArray[np.int64], rule: str) -> str:
     else:
         note = f"Any of the {words.counted(len(facts.homes), 'home')} can be chosen."
     return (
-        '<form class="controls js" aria-label="Whose day is drawn"><label>Whose day'
+        '<form class="controls js" aria-label="Whose day is drawn"><label class="whose">Whose day'
         f'<select data-home><option value="">All {len(facts.homes):,} homes together</option>{options}</select></label>'
         f'<p class="note" data-home-about role="status">All homes together. {text(note)}</p></form>'
     )

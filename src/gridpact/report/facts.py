@@ -98,6 +98,11 @@ class Facts:
         rows: pd.DataFrame = table[table["opportunity_id"] == opportunity["id"]]
         return rows
 
+    def members(self, opportunity: Mapping[str, Any]) -> pd.DataFrame:
+        """Rows of ``coalition.parquet`` of one opportunity, those of homes that the fleet has."""
+        rows = self.here(self.coalition, opportunity)
+        return rows.loc[rows["home_id"].isin(self.homes).to_numpy(dtype=np.bool_)]
+
     def per_home(self, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
         """Sum of ``column`` over each home's rows, shape (H,)."""
         places = np.array([self.place.get(str(home), -1) for home in table["home_id"]], dtype=np.int64)

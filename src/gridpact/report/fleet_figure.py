@@ -32,7 +32,7 @@ svg .muted, svg tspan.muted { fill: var(--muted); } svg .end { text-anchor: end;
 svg .middle { text-anchor: middle; } svg .card { fill: var(--card); stroke: var(--line); }
 svg .bar { fill: var(--fill); } svg .track { fill: var(--grid); } svg .grid { stroke: var(--grid); }
 svg .axis { stroke: var(--line); } svg .mark { stroke: var(--warm); stroke-width: 2; }
-svg .dot { fill: var(--fill); fill-opacity: .45; }
+svg .dot { fill: var(--fill); fill-opacity: .75; }
 """
 _PAGE_STYLE = """
 * { box-sizing: border-box; }

@@ -17,8 +17,7 @@ BINS = 10
 
 def happiness(facts: Facts, opportunity: Mapping[str, Any]) -> str:
     """Chart and table of one opportunity."""
-    rows = facts.here(facts.coalition, opportunity)
-    rows = rows[[str(home) in facts.place for home in rows["home_id"]]]
+    rows = facts.members(opportunity)
     score = rows["satisfaction"].to_numpy(dtype=np.float64, na_value=np.nan)
     inside = rows["committed_kw"].to_numpy(dtype=np.float64) > 0
     judged = np.isfinite(score)

@@ -15,6 +15,9 @@ from gridpact.report.rounds import rounds_figures
 from gridpact.report.supply import supply_figure
 from gridpact.results.run_folder import RunContent
 
+OPEN_UP_TO = 3
+"""Opportunities up to which all are open; of more, the first in each section."""
+
 
 def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None = None) -> str:
     """The report of a finished run.
@@ -120,10 +123,15 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
 
 def _each(facts: Facts, draw: Callable[[Mapping[str, Any], int], str]) -> str:
     """A part for every opportunity, named where there are several."""
+    folded = len(facts.opportunities) > OPEN_UP_TO
     parts = []
     for number_of, opportunity in enumerate(facts.opportunities):
         heading = facts.heading(opportunity)
         title = f"<h3><bdi>{text(heading)}</bdi> {overview.badge(facts.outcome(opportunity)['outcome'])}</h3>"
         body = draw(opportunity, number_of)
-        parts.append(f'<div class="one">{title}{body}</div>' if heading else body)
+        if folded:
+            first = " open" if not number_of else ""
+            parts.append(f'<details class="one"{first}><summary>{title}</summary>{body}</details>')
+        else:
+            parts.append(f'<div class="one">{title}{body}</div>' if heading else body)
     return "".join(parts)

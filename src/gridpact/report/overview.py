@@ -49,6 +49,10 @@ _METRICS = (
 )
 
 
+MOST_NAMED = 4
+"""Opportunities that the head of the page names one by one."""
+
+
 def local_date(moment: str, timezone: str) -> str:
     """Local date of an ISO time, as people write it."""
     day = datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone))
@@ -79,6 +83,17 @@ def lead(facts: Facts) -> str:
     """The day in one sentence, with what was sold and at what price where a single opportunity says it."""
     result = facts.result
     sentence = words.day_sentence(result, homes=len(facts.homes))
+    if result["outcome"] != "awarded" and len(facts.opportunities) > 1:
+        counts: dict[str, int] = {}
+        for entry in result["outcomes"]:
+            counts[entry["outcome"]] = counts.get(entry["outcome"], 0) + 1
+        became = ", ".join(f"{OUTCOMES.get(key, key).lower()} {count:,} times" for key, count in counts.items())
+        avoided = sum(entry["loss_avoided_usd"] or 0.0 for entry in result["outcomes"])
+        saved = f"; loss avoided {words.money(avoided)}" if avoided else ""
+        return (
+            f"Nothing was sold on {len(facts.opportunities):,} opportunities: "
+            f"{became.replace(' 1 times', ' once')}{saved}."
+        )
     if result["outcome"] != "awarded":
         return sentence
     if len(facts.opportunities) == 1:
@@ -88,13 +103,15 @@ def lead(facts: Facts) -> str:
     sold = [each.removeprefix("Awarded: ") for each in said if each.startswith("Awarded: ")]
     others = len(said) - len(sold)
     rest = f"; {others} more {'opportunity' if others == 1 else 'opportunities'} without an award" if others else ""
-    return f"Sold {'; '.join(sold[:4])}{' and more' if len(sold) > 4 else ''}{rest}. {sentence}"
+    return f"Sold {'; '.join(sold[:MOST_NAMED])}{' and more' if len(sold) > MOST_NAMED else ''}{rest}. {sentence}"
 
 
 def _asked(facts: Facts) -> str:
     """Each opportunity: what was asked, and what became of it."""
-    entries = "".join(f"<li>{_request(facts, opportunity)}</li>" for opportunity in facts.opportunities)
-    return f'<ul class="asked">{entries}</ul>'
+    entries = [f"<li>{_request(facts, opportunity)}</li>" for opportunity in facts.opportunities]
+    first = f'<ul class="asked">{"".join(entries[:MOST_NAMED])}</ul>'
+    rest = f'<ul class="asked">{"".join(entries[MOST_NAMED:])}</ul>'
+    return first + (details(f"{len(entries) - MOST_NAMED} more", rest) if len(entries) > MOST_NAMED else "")
 
 
 def _request(facts: Facts, opportunity: Mapping[str, Any]) -> str:

@@ -137,8 +137,7 @@ def rows_of(facts: Facts) -> pd.DataFrame:
     """A row for each opportunity and home: place of both, stage, and the figures of ``coalition.parquet``."""
     found = []
     for number_of, opportunity in enumerate(facts.opportunities):
-        coalition = facts.here(facts.coalition, opportunity)
-        coalition = coalition[[str(home) in facts.place for home in coalition["home_id"]]]
+        coalition = facts.members(opportunity)
         home = np.array([facts.place[str(each)] for each in coalition["home_id"]], dtype=np.int64)
         agreed = facts.per_home(facts.here(facts.options, opportunity), "quantity_kw")
         found.append(

@@ -77,9 +77,11 @@ def rounds_sentence(rounds: pd.DataFrame, unit: str) -> str:
     if len(offered) == 1:
         return f"One round at {number(first['offer_mean'])} {unit} on average: {agreed} agreed."
     at_first = f"{number(first['accepted_kw'], 3)} kW" if first["accepted_kw"] > 0 else "none"
+    begun, ended = number(first["offer_mean"]), number(last["offer_mean"])
+    moved = f"stayed at {begun}" if begun == ended else f"moved from {begun} to {ended}"
     return (
-        f"Over {len(offered)} rounds the mean offer moved from {number(first['offer_mean'])} to "
-        f"{number(last['offer_mean'])} {unit}; {agreed} were agreed, {at_first} of it at the first offer."
+        f"Over {len(offered)} rounds the mean offer {moved} {unit}; {agreed} were agreed, {at_first} of it at the "
+        "first offer."
     )
 
 

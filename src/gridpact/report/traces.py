@@ -62,6 +62,7 @@ DEVICES = (
         gives_kw=None,
         energy_kwh="heat_kwh",
         capacity_kwh="heat_capacity_kwh",
+        start_fraction="heat_start_fraction",
     ),
 )
 """Devices whose columns a run has are drawn; a run without a device's columns is drawn without it."""

@@ -44,15 +44,34 @@ def dispatch_frame(premises: Premises, traces: Mapping[str, Trace], interval_sta
         "vehicle_soc_kwh": premises.plugged(),
     }
     columns: dict[str, object] = {
-        "phase": np.repeat(np.array(PHASES, dtype=object), homes * periods),
-        "home_id": np.tile(np.repeat(np.array(premises.home_ids, dtype=object), periods), len(PHASES)),
+        "phase": pd.Categorical.from_codes(
+            np.repeat(np.arange(len(PHASES)), homes * periods), categories=pd.Index(PHASES)
+        ),
+        "home_id": pd.Categorical.from_codes(
+            np.tile(np.repeat(np.arange(homes), periods), len(PHASES)),
+            categories=pd.Index(premises.home_ids),
+        ),
         "interval_start": interval_starts[np.tile(np.arange(periods), homes * len(PHASES))],
     }
-    for name in FORMS["dispatch"].schema.names[3:]:
-        cells = np.stack([getattr(traces[phase], name) for phase in PHASES])
-        if name in present:
-            cells = np.where(present[name], cells, np.nan)
+    names = FORMS["dispatch"].schema.names
+    settings = {name: [getattr(traces[phase], name) for phase in PHASES] for name in names[3:]}
+    for device, facts in premises.devices.items():
+        present |= {name: np.broadcast_to(facts.owned[:, None], (homes, periods)) for name in _of_device(device)}
+        power, energy = _of_device(device)
+        settings[power] = [traces[phase].devices[device].power_kw for phase in PHASES]
+        settings[energy] = [traces[phase].devices[device].energy_kwh for phase in PHASES]
+    for name, by_phase in settings.items():
+        cells = np.stack(by_phase)
         if name != "net_kw":
-            cells = np.where((cells < 0) & (cells > -SOLVER_NOISE), 0.0, cells)
-        columns[name] = np.round(cells, DECIMALS).ravel() + 0.0
-    return pd.DataFrame(columns, columns=FORMS["dispatch"].schema.names)
+            cells[(cells < 0) & (cells > -SOLVER_NOISE)] = 0.0
+        np.round(cells, DECIMALS, out=cells)
+        cells += 0.0
+        if name in present:
+            cells[:, ~present[name]] = np.nan
+        columns[name] = cells.ravel()
+    return pd.DataFrame(columns, columns=[*names[:3], *settings], copy=False)
+
+
+def _of_device(name: str) -> tuple[str, str]:
+    """Columns of a further device's power and energy."""
+    return f"{name}_kw", f"{name}_kwh"

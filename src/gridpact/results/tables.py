@@ -1,7 +1,7 @@
 """The Parquet files of a run folder: typed columns, keys, one order of rows, the same bytes for the same content."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,18 +29,31 @@ class TableForm:
     schema: pa.Schema
     key: tuple[str, ...]
     """Columns that identify a row and order the rows; homes and opportunities go in the run's order."""
+    further: tuple[pa.Schema, ...] = ()
+    """Groups of columns that follow the others, each only in runs in which a home has the asset that it belongs to."""
 
     @property
     def file(self) -> str:
         """Path in the run folder."""
         return f"{self.name}.parquet"
 
+    def schema_with(self, names: Iterable[str]) -> pa.Schema:
+        """The columns that are always there, and each further group of which ``names`` holds a column."""
+        found = set(names)
+        return pa.schema([*self.schema, *(f for group in self.further if found & set(group.names) for f in group)])
+
 
 def _form(
-    name: str, key: Sequence[str], columns: Mapping[str, pa.DataType], *, may_be_empty: Sequence[str] = ()
+    name: str,
+    key: Sequence[str],
+    columns: Mapping[str, pa.DataType],
+    *,
+    may_be_empty: Sequence[str] = (),
+    further: Sequence[Mapping[str, pa.DataType]] = (),
 ) -> TableForm:
     fields = [pa.field(column, kind, nullable=column in may_be_empty) for column, kind in columns.items()]
-    return TableForm(name=name, schema=pa.schema(fields), key=tuple(key))
+    groups = tuple(pa.schema([pa.field(column, kind) for column, kind in group.items()]) for group in further)
+    return TableForm(name=name, schema=pa.schema(fields), key=tuple(key), further=groups)
 
 
 _FLEET: dict[str, pa.DataType] = {
@@ -78,13 +91,27 @@ _FLEET: dict[str, pa.DataType] = {
     "meter_id": TEXT,
 }
 _FLEET_FULL = {"home_id", "zone", "timezone", "load_profile", "tariff", "export_allowed", "meter_id"}
+_FLEET_HEAT: dict[str, pa.DataType] = {
+    "heat_capacity_kwh": NUMBER,
+    "heat_power_kw": NUMBER,
+    "heat_cop": NUMBER,
+    "heat_leak_fraction_per_h": NUMBER,
+    "heat_start_fraction": NUMBER,
+    "heat_demand_profile": TEXT,
+}
 _OPPORTUNITY_HOME: dict[str, pa.DataType] = {"opportunity_id": TEXT, "home_id": TEXT}
 _ROUND_HOME: dict[str, pa.DataType] = {"opportunity_id": TEXT, "round": WHOLE, "home_id": TEXT}
 
 FORMS: dict[str, TableForm] = {
     form.name: form
     for form in (
-        _form("fleet", ("home_id",), _FLEET, may_be_empty=[name for name in _FLEET if name not in _FLEET_FULL]),
+        _form(
+            "fleet",
+            ("home_id",),
+            _FLEET,
+            may_be_empty=[name for name in _FLEET if name not in _FLEET_FULL],
+            further=[_FLEET_HEAT],
+        ),
         _form(
             "profiles",
             ("profile", "interval_start"),
@@ -161,6 +188,7 @@ FORMS: dict[str, TableForm] = {
                 "vehicle_soc_kwh",
                 "reserve_kw",
             ],
+            further=[{"heat_kw": NUMBER, "heat_kwh": NUMBER}],
         ),
         _form(
             RESERVATIONS,
@@ -183,7 +211,7 @@ def write_table(
     """Content of ``name``.parquet: the contract's columns, rows sorted by key.
 
     Args:
-        frame: has exactly the contract's columns, in any order.
+        frame: has exactly the contract's columns, in any order; a group of further columns as a whole or not at all.
         name: one of ``FORMS``.
         home_ids: the fleet's homes, whose order the rows follow; the fleet's own rows stay as given.
         opportunity_ids: the run's opportunities, likewise.
@@ -193,14 +221,15 @@ def write_table(
             infinite, or a key is there twice.
     """
     form = FORMS[name]
-    wanted, given = set(form.schema.names), set(frame.columns)
+    schema = form.schema_with(frame.columns)
+    wanted, given = set(schema.names), set(frame.columns)
     if wanted != given:
         missing, unknown = sorted(wanted - given), sorted(map(str, given - wanted))
         raise StoreError(f"{form.file} needs the columns {missing} and does not know {unknown}")
     order = _order(frame, form, home_ids=home_ids, opportunity_ids=opportunity_ids)
-    arrays = [_cells(frame[field.name].iloc[order], field, form.file) for field in form.schema]
+    arrays = [_cells(_taken(frame[field.name], order), field, form.file) for field in schema]
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=form.schema), sink, compression="zstd", row_group_size=1 << 20)
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd", row_group_size=1 << 20)
     return sink.getvalue()
 
 
@@ -217,7 +246,8 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise InputError(f"{where} is not a readable Parquet file: {str(problem).splitlines()[0]}") from problem
-    for field in form.schema:
+    schema = form.schema_with(table.column_names)
+    for field in schema:
         if table.column_names.count(field.name) != 1:
             raise InputError(f"{where} lacks the column {field.name}; it is not a table of a whole run")
         found = table.schema.field(field.name).type
@@ -226,40 +256,46 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
         if not field.nullable and table.column(field.name).null_count:
             raise InputError(f"{where}: column {field.name} has an empty cell")
     columns = {}
-    for field in form.schema:
+    for field in schema:
         cells = table.column(field.name)
         if field.type in (TEXT, TEXTS):
             columns[field.name] = pd.Series(cells.to_pylist(), dtype=object)
         else:
             columns[field.name] = cells.to_pandas()
-    return pd.DataFrame(columns, columns=form.schema.names)
+    return pd.DataFrame(columns, columns=schema.names)
+
+
+def _taken(cells: pd.Series, order: NDArray[np.int64] | None) -> pd.Series:
+    return cells if order is None else cells.iloc[order]
 
 
 def _order(
     frame: pd.DataFrame, form: TableForm, *, home_ids: Sequence[str], opportunity_ids: Sequence[str]
-) -> NDArray[np.int64]:
-    """Positions of the rows in key order."""
+) -> NDArray[np.int64] | None:
+    """Positions of the rows in key order; None where they are in order already."""
     if form.name == "fleet":
         twice = frame["home_id"][frame["home_id"].duplicated()]
         if len(twice):
             raise StoreError(f"{form.file}: home {twice.iloc[0]!r} is there twice")
-        return np.arange(len(frame))
+        return None
     known: dict[str, Sequence[str]] = {"home_id": home_ids, "opportunity_id": opportunity_ids, "phase": PHASES}
     codes = []
     for name in form.key:
         cells = frame[name]
         if name in known:
             places = {value: place for place, value in enumerate(known[name])}
-            code = cells.map(places)
-            if code.isna().any():
-                raise StoreError(f"{form.file}: {cells[code.isna()].iloc[0]!r} in {name} is not one of the run's")
-            codes.append(code.to_numpy(dtype=np.float64))
+            code = _codes(cells, places)
+            if (code < 0).any():
+                raise StoreError(f"{form.file}: {cells.iloc[int(np.argmin(code))]!r} in {name} is not one of the run's")
+            codes.append(code)
         elif isinstance(cells.dtype, pd.DatetimeTZDtype):
             codes.append(cells.dt.as_unit("us").astype("int64").to_numpy())
         elif pd.api.types.is_numeric_dtype(cells):
             codes.append(cells.to_numpy())
         else:
             codes.append(pd.factorize(cells, sort=True)[0])
+    if _rising(codes):
+        return None
     order = np.lexsort(codes[::-1])
     ordered = np.stack([np.asarray(code, dtype=np.float64)[order] for code in codes])
     same = np.flatnonzero((np.diff(ordered, axis=1) == 0).all(axis=0))
@@ -267,6 +303,25 @@ def _order(
         row = frame.iloc[order[same[0]]]
         raise StoreError(f"{form.file}: the key {', '.join(str(row[name]) for name in form.key)} is there twice")
     return order
+
+
+def _codes(cells: pd.Series, places: Mapping[str, int]) -> NDArray[np.int64]:
+    """Place of each cell in the run's order, -1 for what is not there."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        of_category = np.array([places.get(value, -1) for value in cells.cat.categories] + [-1], dtype=np.int64)
+        return of_category[cells.cat.codes.to_numpy()]
+    return np.array([places.get(value, -1) for value in cells.tolist()], dtype=np.int64)
+
+
+def _rising(keys: Sequence[NDArray[Any]]) -> bool:
+    """Whether rows with these keys, the first weighing most, are in order and no two of them the same."""
+    risen = np.zeros(max(len(keys[0]) - 1, 0), dtype=np.bool_)
+    for values in keys:
+        step = np.diff(values)
+        if ((step < 0) & ~risen).any():
+            return False
+        risen |= step > 0
+    return bool(risen.all())
 
 
 def _cells(cells: pd.Series, field: "pa.Field[Any]", file: str) -> "pa.Array[Any]":
@@ -281,6 +336,11 @@ def _cells(cells: pd.Series, field: "pa.Field[Any]", file: str) -> "pa.Array[Any
             if np.isinf(values).any():
                 raise StoreError(f"{file} row {int(np.isinf(values).argmax()) + 1}: {field.name} is infinite")
             array = pa.array(values, type=NUMBER, mask=np.isnan(values))
+        elif isinstance(cells.dtype, pd.CategoricalDtype):
+            places = cells.cat.codes.to_numpy().astype(np.int32)
+            codes: pa.Array[Any] = pa.array(places, type=pa.int32(), mask=places < 0)
+            words = pa.array(cells.cat.categories.tolist(), type=field.type)
+            array = pa.DictionaryArray.from_arrays(codes, words).cast(field.type)
         elif field.type == TEXTS:
             array = pa.array([_list(value) for value in cells], type=field.type)
         else:

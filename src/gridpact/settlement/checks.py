@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridpact.settlement.delivery import PromiseBook, reserve_energy_kwh, total_kw
+from gridpact.settlement.devices import settings_of_devices
 from gridpact.settlement.physics import SETTINGS
 from gridpact.settlement.premises import Bools, Floats, Ints, Premises, Trace
 
@@ -21,7 +22,7 @@ class Breach:
     phase: str
     limit: str
     """backup, blackout, car_ready, export, cycles, car_left_short, battery_left_short, energy, reserve_power,
-    reserve_energy or reserve_net."""
+    reserve_energy, reserve_net, heat_comfort or heat_left_short."""
     interval: int
     excess: float
     """By how much, in the limit's unit [kW or kWh]."""
@@ -30,8 +31,8 @@ class Breach:
 def broken_preferences(
     premises: Premises, traces: Mapping[str, Trace], *, baseline: str = "baseline"
 ) -> tuple[Breach, ...]:
-    """Owners' hard limits that a phase breaks: backup, blackout, car ready, no export, cycles; and less energy left
-    in a battery or car than without the VPP.
+    """Owners' hard limits that a phase breaks: backup, blackout, car ready, no export, cycles, warmth; and less energy
+    left in a battery, car or heat store than without the VPP.
 
     Args:
         premises: the homes.
@@ -47,6 +48,10 @@ def broken_preferences(
         found += _breaches(premises, phase, "export", -trace.net_kw[banned], POWER_TOL_KW, homes=banned)
         found += _cycles(premises, phase, trace)
         found += _cars(premises, phase, trace, without)
+        for name, facts in premises.devices.items():
+            owners = np.flatnonzero(facts.owned)
+            for limit, short in facts.shortfalls(trace.devices[name], without.devices[name]).items():
+                found += _breaches(premises, phase, limit, short[owners], ENERGY_TOL_KWH, homes=owners)
         if phase != baseline:
             least = np.maximum(without.battery_soc_kwh[battery, -1], premises.battery_start_kwh[battery])
             left = np.zeros((len(battery), premises.periods))
@@ -54,7 +59,8 @@ def broken_preferences(
             found += _breaches(premises, phase, "battery_left_short", left, ENERGY_TOL_KWH, homes=battery)
         if phase == "planned":
             bound = np.flatnonzero(premises.blackout.any(axis=1))
-            changes = [np.abs(getattr(trace, name)[bound] - getattr(without, name)[bound]) for name in SETTINGS]
+            settings = (*SETTINGS, *settings_of_devices(premises.devices))
+            changes = [np.abs(trace.drawn_kw(name)[bound] - without.drawn_kw(name)[bound]) for name in settings]
             moved = np.where(premises.blackout[bound], np.max(changes, axis=0), 0.0)
             found += _breaches(premises, phase, "blackout", moved, POWER_TOL_KW, homes=bound)
     return tuple(found)

@@ -4,11 +4,13 @@ A battery that is told to do the impossible does what it can, and the difference
 export curtails its roof first, then discharges its car less, then its battery.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridpact.errors import InputError
+from gridpact.settlement.devices import DeviceTrace, settings_of_devices
 from gridpact.settlement.premises import V2G_FLOOR_FRACTION, Bools, Floats, Ints, Premises, Trace
 
 TOLERANCE_KW = 1e-5
@@ -76,15 +78,19 @@ def simulate(
         if given.shape != shape:
             raise InputError(f"{name} has shape {given.shape}, not (homes, intervals) = {shape}")
     gone = np.zeros(shape[0], dtype=np.bool_) if dropped is None else np.asarray(dropped, dtype=np.bool_)
-    told = {name: _replaced(getattr(planned, name), gone, getattr(baseline, name)) for name in SETTINGS}
-    done, banned = _run(premises, told, load_kw=load_kw, solar_kw=solar_kw)
+    names = (*SETTINGS, *settings_of_devices(premises.devices))
+    told = {name: _replaced(planned.drawn_kw(name), gone, baseline.drawn_kw(name)) for name in names}
+    devices = {name: facts.replay(told[f"{name}_kw"]) for name, facts in premises.devices.items()}
+    done, banned = _run(premises, told, load_kw=_with_devices(load_kw, devices), solar_kw=solar_kw)
     held = _replaced(planned.reserve_kw, gone, np.zeros(shape))
     trace = Trace(
         load_kw=load_kw,
         solar_kw=solar_kw,
         **done,
         reserve_kw=_still_held(premises, held, done, needed_kwh=reserve_energy_kwh, reduction_only=reduction_only),
+        devices=devices,
     )
+    done |= {f"{name}_kw": device.power_kw for name, device in devices.items()}
     told["curtailed_kw"] = np.minimum(told["curtailed_kw"], solar_kw)
     return Realisation(trace=trace, departures=_departures(premises, told, done, banned))
 
@@ -106,13 +112,23 @@ def baseline_net(baseline: Trace, *, load_kw: Floats, solar_kw: Floats) -> Float
     generation = solar_kw - np.minimum(baseline.curtailed_kw, solar_kw)
     battery = baseline.battery_charge_kw - baseline.battery_discharge_kw
     vehicle = baseline.vehicle_charge_kw - baseline.vehicle_discharge_kw
-    return np.asarray(load_kw + battery + vehicle - generation, dtype=np.float64)
+    return np.asarray(_with_devices(load_kw, baseline.devices) + battery + vehicle - generation, dtype=np.float64)
+
+
+def _with_devices(load_kw: Floats, devices: Mapping[str, DeviceTrace]) -> Floats:
+    """Load and what further devices draw, shape (H, T) [kW]."""
+    for device in devices.values():
+        load_kw = load_kw + device.power_kw
+    return load_kw
 
 
 def _run(
     premises: Premises, told: dict[str, Floats], *, load_kw: Floats, solar_kw: Floats
 ) -> tuple[dict[str, Floats], Bools]:
-    """Step every home through the horizon; what was done, and where the export ban has acted so far."""
+    """Step every home through the horizon; what was done, and where the export ban has acted so far.
+
+    ``load_kw`` is all that is drawn whatever battery, car and roof do: further devices count as load here.
+    """
     shape = (premises.homes, premises.periods)
     done = {name: np.zeros(shape) for name in (*SETTINGS, "net_kw", "battery_soc_kwh")}
     done["vehicle_soc_kwh"] = np.full(shape, np.nan)
@@ -122,7 +138,7 @@ def _run(
         block = np.arange(first, min(first + BLOCK, premises.homes))
         for rows, step in ((block[stores[block]], _step), (block[~stores[block]], _without_devices)):
             if rows.size:
-                mine = {name: values[rows] for name, values in told.items()}
+                mine = {name: told[name][rows] for name in SETTINGS}
                 step(premises, rows, mine, done, banned, load_kw=load_kw[rows], solar_kw=solar_kw[rows])
     return done, banned
 
@@ -281,7 +297,7 @@ def _departures(
     found = []
     for first in range(0, premises.homes, BLOCK):
         block = slice(first, first + BLOCK)
-        for name in SETTINGS:
+        for name in told:
             planned, realised = told[name][block], done[name][block]
             for row, interval in np.argwhere(np.abs(planned - realised) > TOLERANCE_KW).tolist():
                 found.append(

@@ -3,7 +3,8 @@
 Everything is arrays over homes (and intervals), read from the fleet's own columns and not from the planners' problems.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from gridpact.errors import InputError
 from gridpact.horizon import Horizon
+from gridpact.settlement.assets import facts_of_fleet
+from gridpact.settlement.devices import DevicePlan, DeviceTrace, Facts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -68,6 +71,8 @@ class Premises:
     stays: CarStays
     day_of: tuple[NDArray[np.int64], ...]
     """Labels of the days within which the cycle limit holds, each of shape (H, T): operating days, calendar days."""
+    devices: Mapping[str, Facts] = field(default_factory=dict)
+    """Facts of further devices, by name, only of those that a home has."""
 
     @classmethod
     def of_fleet(
@@ -77,6 +82,7 @@ class Premises:
         *,
         stays: CarStays,
         blackout: Bools | None = None,
+        demand_kw: Mapping[str, Floats] | None = None,
     ) -> "Premises":
         """Facts of the fleet ``frame`` (columns of ``fleet.parquet``) over ``horizon``.
 
@@ -85,9 +91,10 @@ class Premises:
             horizon: the run's grid.
             stays: times of cars at the plug.
             blackout: intervals in which nothing may change, shape (H, T); none by default.
+            demand_kw: what further devices must give, by name, each of shape (H, T) [kW]; none by default.
 
         Raises:
-            InputError: ``stays`` or ``blackout`` do not fit the fleet.
+            InputError: ``stays``, ``blackout`` or ``demand_kw`` do not fit the fleet.
         """
         homes, periods = len(frame), horizon.periods
         if len(stays.home) and not 0 <= stays.home.min() <= stays.home.max() < homes:
@@ -128,6 +135,7 @@ class Premises:
             blackout=mask,
             stays=stays,
             day_of=_days(frame, horizon),
+            devices=facts_of_fleet(frame, demand_kw or {}, step_h=horizon.step_h, periods=periods),
         )
 
     @property
@@ -180,6 +188,8 @@ class Plans(Protocol):
     def vehicle_soc_kwh(self) -> Floats: ...
     @property
     def reserve_kw(self) -> Floats: ...
+    @property
+    def devices(self) -> Mapping[str, DevicePlan]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,11 +210,15 @@ class Trace:
     vehicle_soc_kwh: Floats
     """NaN where no car is plugged."""
     reserve_kw: Floats
+    devices: Mapping[str, DeviceTrace] = field(default_factory=dict)
+    """What further devices do, by name; zero for homes without."""
 
     def __post_init__(self) -> None:
         """Make the arrays read-only; raises InputError where shapes differ."""
         shape = np.shape(self.load_kw)
         for item in fields(self):
+            if item.name == "devices":
+                continue
             values = np.asarray(getattr(self, item.name), dtype=np.float64)
             if values.flags.writeable:
                 values = values.copy()
@@ -216,8 +230,24 @@ class Trace:
     @classmethod
     def of_plans(cls, plans: Plans, *, load_kw: Floats, solar_kw: Floats) -> "Trace":
         """The plans of all homes, in fleet order, on a load and solar output of shape (H, T)."""
-        names = [item.name for item in fields(cls) if item.name not in ("load_kw", "solar_kw")]
-        return cls(load_kw=load_kw, solar_kw=solar_kw, **{name: getattr(plans, name) for name in names})
+        names = [item.name for item in fields(cls) if item.name not in ("load_kw", "solar_kw", "devices")]
+        return cls(
+            load_kw=load_kw,
+            solar_kw=solar_kw,
+            **{name: getattr(plans, name) for name in names},
+            devices={
+                name: DeviceTrace(
+                    power_kw=np.nan_to_num(plan.power_kw, nan=0.0), energy_kwh=np.nan_to_num(plan.energy_kwh, nan=0.0)
+                )
+                for name, plan in plans.devices.items()
+            },
+        )
+
+    def drawn_kw(self, name: str) -> Floats:
+        """A setting by its name in ``dispatch.parquet``, shape (H, T) [kW]."""
+        device = self.devices.get(name.removesuffix("_kw"))
+        values: Floats = getattr(self, name) if device is None else device.power_kw
+        return values
 
 
 def _days(frame: pd.DataFrame, horizon: Horizon) -> tuple[NDArray[np.int64], ...]:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from coalition_cases import option_book
-from gridpact.coalition.formation import form, group_scenarios, rises
+from gridpact.coalition.formation import form
 from gridpact.coalition.merit_order import form_by_merit
 from gridpact.coalition.problem import FormationProblem
+from gridpact.coalition.segments import group_scenarios, rises
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, TotalCap, WholeLots
 from gridpact.errors import InputError, SolverFailedError, UnitRangeError
 from gridpact.optimization.bid import bid_curve
@@ -31,7 +32,7 @@ def test_activates_what_each_price_pays_for() -> None:
     assert result.x[:, 1].tolist() == [2, 0, 2, 0, 0]
     # 0.25 * 2 h / 1000 * (10*4 + (40*4 + 20*3 + 10*1.5) + (80*4 + 60*3 + 50*1.5 + 25*0.5)) by hand
     assert result.value_usd == pytest.approx(0.25 * 2 / 1000 * (40 + 235 + 587.5))
-    assert (result.method, result.status, result.gap, result.solver) == ("optimal", "optimal", 0.0, "HiGHS")
+    assert (result.method, result.status, result.gap, result.solver) == ("optimal", "optimal", 0.0, "merit-order scan")
 
 
 def test_curve_is_the_marginal_option_cost_where_nothing_else_binds() -> None:

@@ -254,3 +254,10 @@ def test_a_column_without_a_name_that_holds_something_is_refused(tmp_path: Path)
         read_fleet(written(tmp_path, "home_id,,solar_kw\na,,4\nb,note,5\n"))
     with pytest.raises(TableError, match="'solar_kw' is there twice: as 'Solar kW' and as 'solar_kw'"):
         read_fleet(written(tmp_path, "home_id,Solar kW,solar_kw\na,4,4\n"))
+
+
+def test_a_page_in_the_header_makes_no_page_of_a_message(tmp_path: Path) -> None:
+    with pytest.raises(TableError) as raised:
+        read_fleet(written(tmp_path, f"home_id,{'x' * 5000}\na,{'y' * 5000}\n"))
+    assert len(str(raised.value)) < 1500
+    assert raised.value.problems[0].column == "x" * 60 + "..."

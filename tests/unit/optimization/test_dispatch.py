@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridpact.errors import InfeasibleError, InputError
-from gridpact.flexibility.batch import HomeBatch, ScheduleBatch
+from gridpact.flexibility.batch import SCHEDULE_SERIES, HomeBatch, ScheduleBatch
 from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, Schedule
 from gridpact.flexibility.model import OneByOne
 from gridpact.flexibility.promises import CommitmentBatch
@@ -29,8 +29,7 @@ def problem(home_id: str) -> HomeProblem:
 
 
 def schedule(cost_usd: float) -> Schedule:
-    names = [name for name in Schedule.__dataclass_fields__ if name != "cost_usd"]
-    return Schedule(**{name: np.full(PERIODS, cost_usd) for name in names}, cost_usd=cost_usd)
+    return Schedule(**{name: np.full(PERIODS, cost_usd) for name in SCHEDULE_SERIES}, cost_usd=cost_usd)
 
 
 @dataclass(frozen=True)

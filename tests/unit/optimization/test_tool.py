@@ -61,7 +61,12 @@ def steps(decision: BidDecision) -> list[tuple[float, float]]:
 def test_bids_the_marginal_option_cost() -> None:
     decision = decide(None, request(30.0, 50.0, 80.0, 120.337))
     assert steps(decision) == [(4.0, 40.0), (3.0, 60.0), (1.5, 70.0), (0.5, 95.0)]
-    assert (decision.method, decision.status, decision.gap, decision.solver) == ("optimal", "optimal", 0.0, "HiGHS")
+    assert (decision.method, decision.status, decision.gap, decision.solver) == (
+        "optimal",
+        "optimal",
+        0.0,
+        "merit-order scan",
+    )
     assert decision.curve.activated(69.99).tolist() == [2, 3, 2, 0, 0]
     assert decision.curve.total_kw == 9.0
 
@@ -122,11 +127,12 @@ def test_satisfaction_weighs_pay_and_volume_but_never_loses_money() -> None:
 def test_solver_failure_falls_back_to_merit_order() -> None:
     given = request(30.0, 50.0, 80.0, 120.0)
     tool = OptimizationTool(solver=BrokenSolver())
-    decision = decide(None, given, tool=tool)
+    loose = {"max_share_per_home": 0.9}
+    decision = decide(loose, given, tool=tool)
     assert (decision.method, decision.status, decision.gap) == ("fallback", "failed", None)
     assert "broken failed" in decision.solver
     assert "singular basis" in decision.notes[0]
-    assert steps(decision) == steps(decide(None, given)), "with nothing coupled, merit order is the optimum"
+    assert steps(decision) == steps(decide(loose, given)), "with nothing that binds, merit order is the optimum"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,7 @@ def test_solver_failure_falls_back_to_merit_order() -> None:
     [
         {"max_share_per_home": 0.4},
         {"min_members": 3},
-        {"margin": 0.2, "max_kw_per_home": 2.5},
+        {"margin": 0.2, "max_kw_per_home": 2.5, "max_share_per_home": 0.6},
         {"min_total_kw": 5.0, "max_share_per_home": 0.5},
     ],
 )

@@ -148,7 +148,7 @@ def test_names_given_by_users_are_inert(run: EditedRun) -> None:
     coalition = run.tables["coalition"]
     run.tables["coalition"] = coalition.assign(reason=HOSTILE + QUOTES)
     run.tables["fleet"] = run.tables["fleet"].assign(
-        persona=[HOSTILE, QUOTES, "</style>", "<svg onload=x>", "${x}", "{{x}}", "a", "b"],
+        persona=[HOSTILE, QUOTES, "</style>", "<svg onload=x>", "${x}", "{{x}}", "a", "b", "c"],
         tariff=lambda fleet: fleet["tariff"].replace({"flat": QUOTES}),
     )
     run.tables["tariffs"] = run.tables["tariffs"].assign(tariff=lambda rows: rows["tariff"].replace({"flat": QUOTES}))
@@ -234,14 +234,29 @@ def test_a_large_fleet_stays_small_and_says_what_is_left_out(run: EditedRun) -> 
     assert len(html) < 2_500_000
     assert len(page.data["homes"]["names"]) == run.tables["coalition"]["home_id"].nunique()  # all of them
     assert len(page.data["day"]["homes"]) <= 200
-    assert "of 1,200 homes can be chosen, sampled:" in page.text
+    assert "of 1,350 homes can be chosen, sampled:" in page.text
     assert html.count("<tr>") < 300
     assert html.count('class="bar ') < 3000
 
 
+def test_many_opportunities_are_folded_and_summed_up(run: EditedRun) -> None:
+    content = run.content
+    run.nothing_sold("no_bid", reason="too dear", loss_avoided_usd=1.0)
+    first, outcome = content["opportunities"][0], content["outcomes"][0]
+    names = [first["id"], *(f"copy {k}" for k in range(5))]
+    content["opportunities"] = [first | {"id": each} for each in names]
+    content["outcomes"] = [outcome | {"opportunity_id": each} for each in names]
+    html = render_report(run)
+    assert "Nothing was sold on 6 opportunities: no bid 6 times; loss avoided 6.00 USD." in html
+    assert html.count('<details class="one" open>') == html.count('<details class="one">') / 5 == 5
+    assert "<summary>2 more</summary>" in html
+
+
 def test_a_new_kind_of_device_is_drawn_where_its_columns_are(run: EditedRun) -> None:
+    assert "Heat stores: power" in render_report(run)
+    dispatch = run.tables["dispatch"].drop(columns=["heat_kw", "heat_kwh"])
+    run.tables["dispatch"] = dispatch
     assert "Heat stores" not in render_report(run)
-    dispatch = run.tables["dispatch"]
     mine = dispatch["home_id"] == "h4"
     run.tables["dispatch"] = dispatch.assign(heat_kw=np.where(mine, 1.5, np.nan), heat_kwh=np.where(mine, 6.0, np.nan))
     page = Page(render_report(run))

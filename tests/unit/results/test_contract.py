@@ -30,6 +30,9 @@ def test_tables_are_the_same(table):
         field = form.schema.field(column.name)
         assert audited.type_matches(column.type, field.type), column.name
         assert field.nullable == column.empty, column.name
+    assert [tuple(group.names) for group in form.further] == [
+        tuple(column.name for column in group) for group in table.further
+    ]
 
 
 def test_a_written_folder_holds_before_the_auditor(tmp_path):

@@ -1,33 +1,14 @@
 """Arrays that the compiled kernel works on: one home's day, and scratch memory that is used again for every home."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gridpact.flexibility.home import Floats
+from gridpact.flexibility.kernel.compiling import whole
 
 Ints = NDArray[np.int64]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Compile ``function`` by Numba and keep the machine code beside its source.
-
-    The interpreter's lock is free while it runs. Inner functions allocate nothing, so reference counting is switched
-    off: it costs more than the arithmetic.
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    return cast(F, njit(**options)(function))
-
-
-def whole(number: int) -> int:
-    """A constant that is compiled as any other number: for plain ones Numba would compile a copy of each callee."""
-    return cast(int, np.int64(number))
-
 
 ZERO, ONE = whole(0), whole(1)
 SEGMENTS = 8
@@ -127,6 +108,8 @@ class Supply(NamedTuple):
     pieces: Ints
     """-1 in ordinary intervals, where all sun is used and the meter takes the rest."""
     low: Floats
+    turned: Ints
+    """Whether energy in the vehicle is worth less than nothing, so that its gain is taken linear between its limits."""
 
 
 class Prices(NamedTuple):
@@ -144,6 +127,8 @@ class Plans(NamedTuple):
     battery_kw: Floats
     vehicle_kw: Floats
     curtailed_kw: Floats
+    gain_kwh: Floats
+    """Energy that the vehicle gains, as the bound counts it, shape (COLUMNS, T)."""
     cost: Floats
 
 
@@ -233,9 +218,9 @@ def work_for(periods: int) -> Work:
     return Work(
         values=Values(np.empty(pieces), np.empty(pieces), ints(n + 1), ints(n + 1), floats(n + 1), floats(n + 1)),
         costs=Costs(floats(places), floats(places), ints(n), floats(n), floats(n), ints(n)),
-        supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n)),
+        supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n), ints(n)),
         prices=Prices(floats(n), floats(n), floats(n), floats(n)),
-        plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
+        plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
         rows=Rows(
             ints(ROWS, 3), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS, COLUMNS)
         ),

@@ -3,10 +3,11 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ONE, Home, Ladder, Mix, Work, compiled
+from gridpact.flexibility.kernel.arrays import ONE, Home, Ladder, Mix, Work
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import FITS_KWH
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
-from gridpact.flexibility.kernel.respond import SAME, respond
+from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
 
 UNSURE, SURE = 0, 1
 FAINT = 1e-12
@@ -167,7 +168,7 @@ def climb(
                 work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
             continue
         _promise(home, work.ladder, first, stop, quantity_kw[k], reserve, energy_h, limited, stand)
-        bound, cost, _ = respond(home, work, FAINT, late, start, passes, SAME)
+        bound, cost, _ = respond(home, work, FAINT, late, start, NEAR, passes, SAME)
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
             return count, UNSURE, top
         for t in range(len(home.need_kw)):

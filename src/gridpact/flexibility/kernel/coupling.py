@@ -2,18 +2,8 @@
 
 import numpy as np
 
-from gridpact.flexibility.kernel.arrays import (
-    COLUMNS,
-    ROWS,
-    Home,
-    Ladder,
-    Master,
-    Mix,
-    Plans,
-    Prices,
-    Rows,
-    compiled,
-)
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Ladder, Master, Mix, Plans, Prices, Rows
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.interval import meter_cost
 from gridpact.flexibility.kernel.master import CYCLES, VEHICLE, add_row, measure
 
@@ -68,11 +58,13 @@ def first_guess(home: Home, ladder: Ladder, s: int) -> float:
 
 
 @compiled
-def open_row(rows: Rows, k: int, kind: int, first: int, last: int, low: float, high: float, guess: float) -> None:
+def open_row(
+    rows: Rows, k: int, kind: int, first: int, last: int, low: float, high: float, guess: float, box: float
+) -> None:
     rows.span[k, 0], rows.span[k, 1], rows.span[k, 2] = kind, first, last
     rows.low[k], rows.high[k] = low, high
     rows.theta[k] = guess
-    rows.box_low[k], rows.box_high[k] = guess - BOX, guess + BOX
+    rows.box_low[k], rows.box_high[k] = guess - box, guess + box
 
 
 @compiled
@@ -92,7 +84,7 @@ def mix_plans(home: Home, plans: Plans, master: Master, mix: Mix, count: int) ->
                 mix.battery_kw[t] += weight * y
                 mix.vehicle_kw[t] += weight * z
                 mix.curtailed_kw[t] += weight * plans.curtailed_kw[j, t]
-                mix.gain_kwh[t] += weight * (z * home.plug_into if z > 0.0 else z / home.plug_out) * h
+                mix.gain_kwh[t] += weight * plans.gain_kwh[j, t]
                 if y < 0.0:
                     mix.drawn_kwh[t] -= weight * y * h / home.out
 
@@ -117,7 +109,7 @@ def _join(
     for k in range(count):
         if rows.span[k, 0] == kind and rows.span[k, 1] == first and rows.span[k, 2] == last:
             return count
-    open_row(rows, count, kind, first, last, low, high, 0.0)
+    open_row(rows, count, kind, first, last, low, high, 0.0, BOX)
     for j in range(known):
         rows.activity[count, j] = measure(home, rows, plans, count, j)
     add_row(rows, master, count)

@@ -6,7 +6,8 @@ meter prices, negative prices where battery or vehicle turn), its lower convex h
 a plan inside a hulled piece shows by its true cost being higher.
 """
 
-from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Plans, Supply, compiled, whole
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Plans, Supply
+from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.ties import LATE, LATE_OUT, LATE_VEHICLE, SPILL
 
 TINY = 1e-12
@@ -82,7 +83,7 @@ def price_interval(
     idle = home.need_kw[t] - sun
 
     n = o
-    costs.bent[t] = 0
+    costs.bent[t], supply.turned[t] = 0, 0
     if (
         sell >= 0.0
         and buy >= sell
@@ -127,7 +128,7 @@ def price_interval(
             more = water / home.plug_out + tie * (1.0 + LATE_VEHICLE * LATE_OUT * late)
             cost -= less * car_in * h
             if car_out > 0.0 and car_in > 0.0 and less > more:
-                costs.bent[t] = 1
+                costs.bent[t], supply.turned[t] = 1, 1
                 less = (less * car_in + more * car_out) / (car_in + car_out)
                 more = less
             if car_in > 0.0:
@@ -176,6 +177,7 @@ def read_interval(home: Home, supply: Supply, plans: Plans, t: int, gained_kwh: 
     plans.battery_kw[column, t] = y / h
     plans.vehicle_kw[column, t] = 0.0
     plans.curtailed_kw[column, t] = 0.0
+    plans.gain_kwh[column, t] = 0.0
     if supply.pieces[t] < 0:
         return
     o = t * SEGMENTS
@@ -193,3 +195,9 @@ def read_interval(home: Home, supply: Supply, plans: Plans, t: int, gained_kwh: 
             car -= taken
     plans.curtailed_kw[column, t] = unused_sun / h
     plans.vehicle_kw[column, t] = car / h
+    if supply.turned[t] != 0:
+        most, least = home.plug_in_kw[t] * home.plug_into * h, -home.plug_out_kw[t] / home.plug_out * h
+        share = (car / h + home.plug_out_kw[t]) / (home.plug_in_kw[t] + home.plug_out_kw[t])
+        plans.gain_kwh[column, t] = least + share * (most - least)
+    else:
+        plans.gain_kwh[column, t] = car * home.plug_into if car > 0.0 else car / home.plug_out

@@ -2,10 +2,12 @@
 
 from gridpact.flexibility.batch import Ints
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ZERO, Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
 from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
+from gridpact.flexibility.kernel.compiling import compiled
+from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.forms import Forms
-from gridpact.flexibility.kernel.respond import SAME, respond
+from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
 
 TIE, FINE_TIE = 1e-5, 1e-6
 """Tie-breaking prices; the finer one where the first one would cost money [USD/kWh]."""
@@ -60,7 +62,7 @@ def respond_many(
     total = ZERO
     for i in range(len(cost_usd)):
         start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        bound_usd[i], cost_usd[i], used = respond(pick(forms, i), work, FAINT, late, start, passes, SAME)
+        bound_usd[i], cost_usd[i], used = respond(pick(forms, i), work, FAINT, late, start, NEAR, passes, SAME)
         total += used
     return total
 
@@ -91,13 +93,13 @@ def plan_many(
             continue
         home = pick(forms, i)
         start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        bound, cost, _ = respond(home, work, FAINT, late, start, passes, SAME)
+        bound, cost, _ = respond(home, work, FAINT, late, start, BOX, passes, SAME)
         bound_usd[i], cost_usd[i] = bound, cost
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
             continue
         tie = TIE
         for _ in range(2):
-            _, tied, _ = respond(home, work, tie, late, start, passes, EXACT)
+            _, tied, _ = respond(home, work, tie, late, start, 10.0 * tie, passes, EXACT)
             if tied - cost <= SAME * (1.0 + abs(cost)):
                 closed[i] = 1
                 cost_usd[i] = tied

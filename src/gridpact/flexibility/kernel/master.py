@@ -9,7 +9,8 @@ revised simplex with an explicit inverse is enough for a handful of rows. Variab
 slacks, unders and overs in blocks of ``BLOCK``.
 """
 
-from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Master, Plans, Rows, compiled, whole
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Master, Plans, Rows
+from gridpact.flexibility.kernel.compiling import compiled, whole
 
 BLOCK = 10_000
 SLACK, UNDER, OVER = BLOCK, 2 * BLOCK, 3 * BLOCK
@@ -25,8 +26,7 @@ def measure(home: Home, rows: Rows, plans: Plans, k: int, column: int) -> float:
     total, h = 0.0, home.step_h
     if rows.span[k, 0] == VEHICLE:
         for t in range(rows.span[k, 1], rows.span[k, 2]):
-            z = plans.vehicle_kw[column, t]
-            total += (z * home.plug_into if z > 0.0 else z / home.plug_out) * h + home.plug_drift_kwh[t]
+            total += plans.gain_kwh[column, t] + home.plug_drift_kwh[t]
     else:
         for t in range(rows.span[k, 1], rows.span[k, 2]):
             y = plans.battery_kw[column, t]

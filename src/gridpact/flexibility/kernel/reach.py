@@ -3,7 +3,9 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import Home, Ladder, Work, compiled
+from gridpact.flexibility.kernel.arrays import Home, Ladder, Work
+from gridpact.flexibility.kernel.compiling import compiled, inlined
+from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.respond import respond
 
 DONE_KWH = 1e-12
@@ -102,7 +104,7 @@ def most_reserve_kw(
     return float(r)
 
 
-@compiled
+@inlined
 def shortfall_kwh(
     home: Home, work: Work, first: int, stop: int, q: float, late: Floats, start: Floats, passes: int
 ) -> float:
@@ -153,13 +155,13 @@ def shortfall_kwh(
     )
     for s in range(home.sessions):
         start[s] = np.nan
-    bound, _, used = respond(probe, work, 0.0, late, start, passes, 1e-13)
+    bound, _, used = respond(probe, work, 0.0, late, start, BOX, passes, 1e-13)
     if used >= passes or np.isnan(bound):
         return float("nan")
     return float(max(bound, 0.0))
 
 
-@compiled
+@inlined
 def most_coupled_kw(
     home: Home, work: Work, first: int, stop: int, top_kw: float, late: Floats, start: Floats, passes: int
 ) -> float:

@@ -8,7 +8,8 @@ until the mix costs what the bound says. Rows that are rarely tight join when th
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ZERO, Home, Work, compiled
+from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import (
     BOX,
     FITS_KWH,
@@ -24,6 +25,8 @@ from gridpact.flexibility.kernel.value import solve_storage
 
 SAME = 1e-9
 """Bound and plan closer than this, relative to one plus the cost, are one [USD]."""
+NEAR = 0.003
+"""How far to look from the multipliers of a problem much like this one [USD/kWh]."""
 WIDEST = 1e4
 """Widest half width of the box around a multiplier; a row that still is broken then has no plan [USD/kWh]."""
 LOOSE = 0.1
@@ -32,7 +35,7 @@ LOOSE = 0.1
 
 @compiled
 def respond(
-    home: Home, work: Work, tie: float, late: Floats, start: Floats, passes: int, same: float
+    home: Home, work: Work, tie: float, late: Floats, start: Floats, box: float, passes: int, same: float
 ) -> tuple[float, float, int]:
     """The cheapest plan: its lower bound, its cost (inf if it cannot be followed) [USD], and passes used.
 
@@ -46,15 +49,18 @@ def respond(
         tie: tie-breaking price [USD/kWh]; the bound is for the problem that includes it.
         late: how late each interval is, shape (T,).
         start: multipliers per session to start from, NaN where unknown; written at the end, shape (S,) [USD/kWh].
+        box: how far from there they may be looked for first [USD/kWh].
         passes: most dynamic programs.
         same: bound and plan closer than this, relative to one plus the cost, are one.
     """
     count = ZERO
     for s in range(home.sessions):
-        guess = first_guess(home, work.ladder, s) if np.isnan(start[s]) else start[s]
+        guess, room = start[s], box
+        if np.isnan(guess):
+            guess, room = first_guess(home, work.ladder, s), BOX
         low = max(home.session_kwh[s, 2], home.session_kwh[s, 1]) - home.session_kwh[s, 0]
         high = max(home.plug_capacity_kwh - home.session_kwh[s, 0], low)
-        open_row(work.rows, count, VEHICLE, home.session[s, 0], home.session[s, 1], low, high, guess)
+        open_row(work.rows, count, VEHICLE, home.session[s, 0], home.session[s, 1], low, high, guess, room)
         count += 1
     two_way = False
     for t in range(len(home.need_kw)):
@@ -63,7 +69,7 @@ def respond(
     for t in range(len(home.need_kw)):
         fixed += home.wear * home.out * home.drawn_kwh[t]
     bound, objective, broken = -np.inf, np.inf, 0.0
-    known, width = ZERO, BOX
+    known, width = ZERO, box
     another = True
     while True:
         if another:

@@ -8,7 +8,8 @@ costs are summed on the way forward. See Bemporad, Borrelli and Morari (2003) fo
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Values, Work, compiled
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Values, Work
+from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.interval import price_interval, read_interval
 
 ROOM = 1e-9
