@@ -28,7 +28,7 @@ from gridpact.flexibility.home import Ask, CostCurve, HomeProblem
 from gridpact.flexibility.problems import home_problems
 from gridpact.messages.books import OptionBook
 from gridpact.operation.inputs import DayRequest, prepare_day
-from peer_cvxpy import baseline_and_curve, can_be_compared
+from peers.cvxpy_homes import baseline_and_curve, can_be_compared
 
 Result = TypeVar("Result")
 

@@ -1,6 +1,6 @@
 """Create the virtual environment and install gridpact into it from a lock file.
 
-    python3 tools/environment.py VENV runtime|dev
+    python3 tools/environment.py VENV runtime|dev|bench
 
 Called by the Makefile. Standard library only, and no syntax newer than Python 3.6, so that an old interpreter gets a
 message instead of a SyntaxError. Several makes may run at once: the first installs, the others wait and find it done.
@@ -13,7 +13,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST = (3, 11)
-LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
+LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock", "bench": "requirements-bench.lock"}
+ORDER = ("runtime", "dev", "bench")  # each contains the ones before it
 
 
 def check_interpreter():
@@ -74,7 +75,7 @@ def install(venv_dir, extra):
 
 
 def main(venv_dir, extra):
-    """Install once under a lock and leave a stamp; ``dev`` contains ``runtime``."""
+    """Install once under a lock and leave a stamp, also for what ``extra`` contains."""
     venv_dir = os.path.abspath(venv_dir)
     stamp = os.path.join(venv_dir, "." + extra)
     with open(venv_dir + ".lock", "w") as lock:
@@ -84,12 +85,12 @@ def main(venv_dir, extra):
                 install(venv_dir, extra)
             except subprocess.CalledProcessError as failed:
                 stop("Could not set up %s: %s" % (venv_dir, failed))
-            for done in ("runtime", "dev") if extra == "dev" else ("runtime",):
+            for done in ORDER[: ORDER.index(extra) + 1]:
                 with open(os.path.join(venv_dir, "." + done), "w") as file:
                     file.write("")
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[2] not in LOCKS:
-        stop("use: python3 tools/environment.py VENV runtime|dev")
+        stop("use: python3 tools/environment.py VENV runtime|dev|bench")
     main(sys.argv[1], sys.argv[2])
