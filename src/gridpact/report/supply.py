@@ -149,7 +149,8 @@ def supply_figure(facts: Facts, opportunity: Mapping[str, Any], *, number_of: in
         note=" ".join(filter(None, (extent.note, _off_the_chart(scenarios, plot, unit)))),
         extra=_numbers(stack, personas.of[places], personas, assets.of[places], assets, unit),
     )
-    return f'<div class="stack" data-colour="persona">{picker}{drawn}</div>'
+    more = _LANE_PX * (len(assets.names) - len(personas.names))
+    return f'<div class="stack" data-colour="persona" style="--more:{more}px">{picker}{drawn}</div>'
 
 
 def _picker(personas: Groups, assets: Groups, number_of: int) -> str:
@@ -172,7 +173,7 @@ def _picker(personas: Groups, assets: Groups, number_of: int) -> str:
 def _plot(extent: _Extent, unit: str, personas: Groups, assets: Groups, *, priced: bool) -> Plot:
     axis = nice_axis(extent.low, extent.top, count=6)
     ticks = nice_axis(0.0, extent.right, count=8, pad=False).ticks
-    lanes = max(len(personas.names), len(assets.names))
+    lanes = len(personas.names) if max(len(personas.names), len(assets.names)) > 1 else 0
     return Plot(
         x=Axis(low=0.0, high=extent.right, ticks=ticks),
         y=Axis(low=min(axis.low, extent.low), high=axis.high, ticks=axis.ticks),
@@ -180,7 +181,7 @@ def _plot(extent: _Extent, unit: str, personas: Groups, assets: Groups, *, price
         x_title="kW, cheapest ask first",
         y_title=unit,
         right_px=30 if priced else 14,
-        below=_LANE_PX * lanes + 2 if lanes > 1 else 0,
+        below=_LANE_PX * lanes + 2 if lanes else 0,
     )
 
 

@@ -89,6 +89,9 @@ def _label(column: str, device: str, unit: str) -> str:
             name = name.removesuffix(ending)
             break
     words_of = (name or "installed").replace("_", " ").replace("soc", "charged")
+    words_of = {"cop": "COP", "start": "filled at start", "leak fraction per h": "leak [share/h]"}.get(
+        words_of, words_of
+    )
     return words_of if unit == "1" else f"{words_of} [{unit}]"
 
 
