@@ -255,7 +255,7 @@ def completions(words: str, shell: str = "bash") -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("gridpact ", {"negotiate", "scenarios", "verify", "fleet", "rules"}),
+        ("gridpact ", {"negotiate", "scenarios", "verify", "fleet", "rules", "data"}),
         ("gridpact negotiate --rules caiso", {"caiso_dera", "caiso_ngr", "caiso_pdr"}),
         ("gridpact rules show e", {"ercot_ader"}),
         ("gridpact negotiate --strategy t", {"truthful", "tit_for_tat"}),
