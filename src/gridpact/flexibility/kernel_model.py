@@ -209,12 +209,10 @@ def solve(forms: Forms) -> Plans:
         vehicle_kw=np.zeros((m, n)),
         curtailed_kw=np.zeros((m, n)),
     )
-    water = np.zeros(len(forms.session))
     plan_many(
         forms,
         work_for(n),
         lateness(n),
-        water,
         PASSES,
         plans.closed,
         plans.bound_usd,
@@ -269,7 +267,6 @@ def ladders(
         forms,
         work_for(n),
         lateness(n),
-        np.zeros(len(forms.session)),
         PASSES,
         asks.first,
         asks.stop,

@@ -1,6 +1,7 @@
 """Heat stores in a fleet: columns that come and go, defaults, demand on the grid, and generated ones."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from gridpact.fleet.columns import COLUMN_NAMES, FURTHER_COLUMNS, fleet_schema
 from gridpact.fleet.day import FleetDay, build_fleet_day
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.generator import generate_fleet
+from gridpact.fleet.io import read_fleet
 from gridpact.fleet.statistics import describe
 from gridpact.horizon import Horizon
 
@@ -107,3 +109,17 @@ def test_generated_stores_change_nothing_else() -> None:
     for share in (-0.1, 1.1, float("nan")):
         with pytest.raises(InputError, match="heat share"):
             generate_fleet(4, seed=7, heat_share=share)
+
+
+def test_a_spreadsheets_heat_is_read(tmp_path: Path) -> None:
+    text = (
+        "Home ID;Heat Capacity (kWh);HEAT POWER KW;heat_cop;heat_leak_fraction_per_h;heat_start_fraction\n"
+        "a;6,5 kWh;3 kW;3,2;0,02;50 %\nb;;;;;\nc;4500 Wh;2000 W;1;2%;1\n"
+    )
+    (tmp_path / "f.csv").write_text(text, encoding="utf-8")
+    frame = read_fleet(tmp_path / "f.csv").frame
+    assert frame["heat_capacity_kwh"].tolist()[::2] == [6.5, 4.5]
+    assert frame["heat_power_kw"].tolist()[::2] == [3.0, 2.0]
+    assert frame["heat_leak_fraction_per_h"].tolist()[::2] == [0.02, 0.02]
+    assert frame["heat_start_fraction"].tolist()[::2] == [0.5, 1.0]
+    assert frame["heat_demand_profile"].tolist() == ["water:3000:1", None, "water:3000:3"]

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.compiling import whole
+from gridpact.flexibility.kernel.compiling import truth, whole
 
 Ints = NDArray[np.int64]
 
 ZERO, ONE = whole(0), whole(1)
+YES = truth(True)
 SEGMENTS = 8
 """Room for the pieces of one interval's cost: two of the meter, one of the sun, two of the car, one more where the
 battery turns."""
@@ -187,6 +188,15 @@ class Ladder(NamedTuple):
     level_battery_kw: Floats
     """One row a level, as the next, shape (LEVELS, T)."""
     level_vehicle_kw: Floats
+    pending: Ints
+    """Pairs of levels between which costs are still unknown, shape (2 * LEVELS, 2)."""
+
+
+class Guess(NamedTuple):
+    """Hours that a vehicle may charge in, shape (2 T,): what a kWh stored then costs, and how many there are."""
+
+    price: Floats
+    width: Floats
 
 
 class Work(NamedTuple):
@@ -202,6 +212,7 @@ class Work(NamedTuple):
     master: Master
     mix: Mix
     ladder: Ladder
+    guess: Guess
 
 
 def work_for(periods: int) -> Work:
@@ -238,5 +249,7 @@ def work_for(periods: int) -> Work:
             floats(n),
             floats(LEVELS, n),
             floats(LEVELS, n),
+            ints(2 * LEVELS, 2),
         ),
+        guess=Guess(floats(2 * n), floats(2 * n)),
     )

@@ -3,13 +3,17 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ONE, Home, Ladder, Mix, Work
-from gridpact.flexibility.kernel.compiling import compiled
-from gridpact.flexibility.kernel.coupling import FITS_KWH
+from gridpact.flexibility.kernel.arrays import ONE, ZERO, Home, Ladder, Mix, Work
+from gridpact.flexibility.kernel.compiling import compiled, whole
+from gridpact.flexibility.kernel.coupling import BOX, FITS_KWH
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
 from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
+from gridpact.flexibility.kernel.value import end_value, mark
 
 UNSURE, SURE = 0, 1
+ANEW, LOST = whole(-1), whole(-2)
+STRAIGHT_USD = 1e-10
+"""A middle this close to the line of its ends shows that the cost, which is convex, is that line [USD]."""
 FAINT = 1e-12
 """Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
 
@@ -22,7 +26,7 @@ def _whole_watts(quantity_kw: float) -> float:
 @compiled
 def _promise(
     home: Home,
-    ladder: Ladder,
+    work: Work,
     first: int,
     stop: int,
     q: float,
@@ -31,8 +35,10 @@ def _promise(
     limited: Floats,
     stand: Floats,
 ) -> None:
-    """Bind the home to ``q`` in the window."""
+    """Bind the home to ``q`` in the window, and have what that changes redone."""
+    ladder = work.ladder
     for t in range(first, stop):
+        mark(work.prices, t)
         if not reserve:
             home.least_kw[t] = ladder.target_kw[t] - q
             home.most_kw[t] = ladder.target_kw[t] - q
@@ -43,6 +49,10 @@ def _promise(
     if reserve:
         for t in range(first, stop + 1):
             home.floor_kwh[t] = min(max(ladder.floor_kwh[t], stand[t] + q * energy_h), home.ceiling_kwh[t])
+        if stop < len(home.need_kw):
+            mark(work.prices, stop)
+        else:
+            end_value(home, work.values, stop)
 
 
 @compiled
@@ -94,11 +104,44 @@ def _mixes_fit(home: Home, ladder: Ladder, low: int, high: int) -> bool:
 
 
 @compiled
+def _price_level(
+    home: Home,
+    work: Work,
+    late: Floats,
+    passes: int,
+    opened: int,
+    first: int,
+    stop: int,
+    level: int,
+    reserve: bool,
+    energy_h: float,
+    limited: Floats,
+    stand: Floats,
+    quantity_kw: Floats,
+    total_usd: Floats,
+) -> int:
+    """Find the cost of one level; the rows that its answer leaves open, ``LOST`` where it is not certain.
+
+    ``opened`` is what the level before returned, ``ANEW`` for the first one.
+    """
+    _promise(home, work, first, stop, quantity_kw[level], reserve, energy_h, limited, stand)
+    box = NEAR if opened >= 0 else BOX
+    bound, cost, _, rows = respond(home, work, FAINT, late, max(opened, ZERO), opened < 0, box, passes, SAME)
+    if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
+        return LOST
+    for t in range(len(home.need_kw)):
+        if work.costs.bent[t] != 0:
+            return LOST
+    total_usd[level] = cost
+    _keep_level(work.mix, work.ladder, level)
+    return rows
+
+
+@compiled
 def climb(
     home: Home,
     work: Work,
     late: Floats,
-    start: Floats,
     passes: int,
     first: int,
     stop: int,
@@ -120,7 +163,6 @@ def climb(
         home: the home, bound by its earlier promises and by the ask at a quantity of zero; left bound to a level.
         work: scratch.
         late: how late each interval is.
-        start: multipliers of its sessions, see `respond`.
         passes: most dynamic programs of one level.
         first: window start.
         stop: window end.
@@ -147,7 +189,7 @@ def climb(
     else:
         top = most_energy_kw(home, work.ladder, first, stop, most_kw)
         if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
-            top = most_coupled_kw(home, work, first, stop, top, late, start, passes)
+            top = most_coupled_kw(home, work, first, stop, top, late, passes)
             if np.isnan(top):
                 return 1, UNSURE, top
     for t in range(len(home.need_kw)):
@@ -159,23 +201,81 @@ def climb(
         if q > quantity_kw[count - 1]:
             quantity_kw[count] = q
             count += 1
-    for s in range(home.sessions):
-        start[s] = np.nan
-    for k in range(count):
-        if k == 0 and below_usd == below_usd:
-            for t in range(len(home.need_kw)):
-                work.ladder.level_battery_kw[0, t] = below_battery_kw[t]
-                work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
+    for t in range(len(home.need_kw)):
+        work.ladder.level_battery_kw[0, t] = below_battery_kw[t]
+        work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
+    opened, waiting, pending = ANEW, ZERO, work.ladder.pending
+    if count > 1:
+        # the top first, and without a cost at zero that too; then halves, until a middle lies on the line of its ends
+        level = count - 1
+        opened = _price_level(
+            home,
+            work,
+            late,
+            passes,
+            opened,
+            first,
+            stop,
+            level,
+            reserve,
+            energy_h,
+            limited,
+            stand,
+            quantity_kw,
+            total_usd,
+        )
+        pending[0, 0], pending[0, 1], waiting = 0, level, ONE
+    if opened != LOST and np.isnan(below_usd):
+        opened = _price_level(
+            home,
+            work,
+            late,
+            passes,
+            opened,
+            first,
+            stop,
+            ZERO,
+            reserve,
+            energy_h,
+            limited,
+            stand,
+            quantity_kw,
+            total_usd,
+        )
+    while waiting > 0 and opened != LOST:
+        waiting -= 1
+        low, high = pending[waiting, 0], pending[waiting, 1]
+        if high - low == 1:
+            if not _mixes_fit(home, work.ladder, low, high):
+                opened = LOST
             continue
-        _promise(home, work.ladder, first, stop, quantity_kw[k], reserve, energy_h, limited, stand)
-        bound, cost, _ = respond(home, work, FAINT, late, start, NEAR, passes, SAME)
-        if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
-            return count, UNSURE, top
-        for t in range(len(home.need_kw)):
-            if work.costs.bent[t] != 0:
-                return count, UNSURE, top
-        total_usd[k] = cost
-        _keep_level(work.mix, work.ladder, k)
-        if k > 0 and not _mixes_fit(home, work.ladder, k - 1, k):
-            return count, UNSURE, top
-    return count, SURE, top
+        level = (low + high) // 2
+        opened = _price_level(
+            home,
+            work,
+            late,
+            passes,
+            opened,
+            first,
+            stop,
+            level,
+            reserve,
+            energy_h,
+            limited,
+            stand,
+            quantity_kw,
+            total_usd,
+        )
+        if opened == LOST:
+            continue
+        steep = (total_usd[high] - total_usd[low]) / (quantity_kw[high] - quantity_kw[low])
+        line = total_usd[low] + steep * (quantity_kw[level] - quantity_kw[low])
+        straight = abs(total_usd[level] - line) <= STRAIGHT_USD
+        if straight and _mixes_fit(home, work.ladder, low, level) and _mixes_fit(home, work.ladder, level, high):
+            for k in range(low + 1, high):
+                total_usd[k] = total_usd[low] + steep * (quantity_kw[k] - quantity_kw[low])
+        else:
+            pending[waiting, 0], pending[waiting, 1] = low, level
+            pending[waiting + 1, 0], pending[waiting + 1, 1] = level, high
+            waiting += 2
+    return count, UNSURE if opened == LOST else SURE, top

@@ -68,6 +68,11 @@ def whole(number: int) -> int:
     return cast(int, np.int64(number))
 
 
+def truth(value: bool) -> bool:
+    """As `whole`, for a truth value."""
+    return cast(bool, np.bool_(value))
+
+
 def is_kept(function: Callable[..., Any]) -> bool:
     """Whether machine code of ``function`` is there already, so that its first call does not compile."""
     path = cast(Any, function).stats.cache_path

@@ -1,8 +1,6 @@
 """What couples a day's intervals: rows for vehicles and cycle limits, and the plan that a mix of answers makes."""
 
-import numpy as np
-
-from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Ladder, Master, Mix, Plans, Prices, Rows
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, Home, Master, Mix, Plans, Prices, Rows
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.interval import meter_cost
 from gridpact.flexibility.kernel.master import CYCLES, VEHICLE, add_row, measure
@@ -34,27 +32,6 @@ def spread_multipliers(home: Home, rows: Rows, prices: Prices, count: int) -> fl
                 prices.extra_wear[t] -= q / home.out
                 constant -= q * home.drawn_kwh[t]
     return constant
-
-
-@compiled
-def first_guess(home: Home, ladder: Ladder, s: int) -> float:
-    """The value of a kWh in the vehicle if it charged alone in the cheapest intervals [USD/kWh]."""
-    first, last = home.session[s, 0], home.session[s, 1]
-    fullest = 0.0
-    for t in range(first, last):
-        fullest = max(fullest, home.plug_in_kw[t])
-    need = home.session_kwh[s, 2] - home.session_kwh[s, 0]
-    if need <= 0.0 or fullest <= 0.0:
-        return 0.0
-    wanted = min(int(np.ceil(need / (home.plug_into * fullest * home.step_h) - 1e-9)), last - first)
-    for n in range(last - first):
-        price = home.buy[first + n]
-        a = n
-        while a > 0 and ladder.energy_kwh[a - 1] > price:
-            ladder.energy_kwh[a] = ladder.energy_kwh[a - 1]
-            a -= 1
-        ladder.energy_kwh[a] = price
-    return float(max(ladder.energy_kwh[wanted - 1] / home.plug_into, 0.0))
 
 
 @compiled

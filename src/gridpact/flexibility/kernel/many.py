@@ -1,8 +1,12 @@
 """The kernel over many homes: loops in compiled code, one scratch memory a loop."""
 
+from typing import NamedTuple
+
+import numpy as np
+
 from gridpact.flexibility.batch import Ints
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
+from gridpact.flexibility.kernel.arrays import ROWS, YES, ZERO, Home, Work
 from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import BOX
@@ -13,6 +17,23 @@ TIE, FINE_TIE = 1e-5, 1e-6
 """Tie-breaking prices; the finer one where the first one would cost money [USD/kWh]."""
 EXACT = 1e-14
 """The tie-broken plan is sought until bound and plan differ by less than this share."""
+
+
+class Memory(NamedTuple):
+    """Open rows of N homes and their multipliers, see `Rows`."""
+
+    opened: Ints
+    span: Ints
+    low: Floats
+    high: Floats
+    theta: Floats
+
+
+def memory_of(homes: int) -> Memory:
+    """Memory that holds nothing yet."""
+    shape = (homes, ROWS)
+    spans = np.zeros((*shape, 3), dtype=np.int64)
+    return Memory(np.zeros(homes, dtype=np.int64), spans, np.zeros(shape), np.zeros(shape), np.zeros(shape))
 
 
 @compiled
@@ -53,16 +74,29 @@ def pick(forms: Forms, i: int) -> Home:
 
 @compiled
 def respond_many(
-    forms: Forms, work: Work, late: Floats, water: Floats, passes: int, bound_usd: Floats, cost_usd: Floats
+    forms: Forms, work: Work, late: Floats, memory: Memory, passes: int, bound_usd: Floats, cost_usd: Floats
 ) -> int:
     """Every home's least cost without breaking ties, for prices that change often; the passes used in all.
 
-    ``water`` as for `plan_many`; kept between calls, it is a warm start.
+    ``memory`` keeps each home's rows between calls, which is a warm start.
     """
     total = ZERO
     for i in range(len(cost_usd)):
-        start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        bound_usd[i], cost_usd[i], used = respond(pick(forms, i), work, FAINT, late, start, NEAR, passes, SAME)
+        opened = memory.opened[i]
+        for k in range(opened):
+            work.rows.theta[k], work.rows.low[k] = memory.theta[i, k], memory.low[i, k]
+            work.rows.high[k] = memory.high[i, k]
+            for j in range(3):
+                work.rows.span[k, j] = memory.span[i, k, j]
+        box = NEAR if opened > 0 else BOX
+        home = pick(forms, i)
+        bound_usd[i], cost_usd[i], used, opened = respond(home, work, FAINT, late, opened, YES, box, passes, SAME)
+        memory.opened[i] = opened
+        for k in range(opened):
+            memory.theta[i, k], memory.low[i, k] = work.rows.theta[k], work.rows.low[k]
+            memory.high[i, k] = work.rows.high[k]
+            for j in range(3):
+                memory.span[i, k, j] = work.rows.span[k, j]
         total += used
     return total
 
@@ -72,7 +106,6 @@ def plan_many(
     forms: Forms,
     work: Work,
     late: Floats,
-    water: Floats,
     passes: int,
     closed: Ints,
     bound_usd: Floats,
@@ -81,25 +114,20 @@ def plan_many(
     vehicle_kw: Floats,
     curtailed_kw: Floats,
 ) -> None:
-    """Every home's cheapest plan, ties broken: settings where ``closed`` is 1, the bound always.
-
-    ``water``, shape (S,), holds the value of a kWh in each session's vehicle: where to start (NaN: unknown), and what
-    it came to [USD/kWh].
-    """
+    """Every home's cheapest plan, ties broken: settings where ``closed`` is 1, the bound always."""
     for i in range(len(closed)):
         closed[i] = 0
         if not forms.possible[i]:
             bound_usd[i] = cost_usd[i] = float("inf")
             continue
         home = pick(forms, i)
-        start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
-        bound, cost, _ = respond(home, work, FAINT, late, start, BOX, passes, SAME)
+        bound, cost, _, opened = respond(home, work, FAINT, late, ZERO, YES, BOX, passes, SAME)
         bound_usd[i], cost_usd[i] = bound, cost
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
             continue
         tie = TIE
         for _ in range(2):
-            _, tied, _ = respond(home, work, tie, late, start, 10.0 * tie, passes, EXACT)
+            _, tied, _, _ = respond(home, work, tie, late, opened, YES, 10.0 * tie, passes, EXACT)
             if tied - cost <= SAME * (1.0 + abs(cost)):
                 closed[i] = 1
                 cost_usd[i] = tied
@@ -116,7 +144,6 @@ def climb_many(
     forms: Forms,
     work: Work,
     late: Floats,
-    water: Floats,
     passes: int,
     first: int,
     stop: int,
@@ -143,12 +170,10 @@ def climb_many(
         if not forms.possible[i]:
             sure[i] = UNSURE
             continue
-        start = water[forms.session_offset[i] : forms.session_offset[i + 1]]
         count[i], sure[i], top_kw[i] = climb(
             pick(forms, i),
             work,
             late,
-            start,
             passes,
             first,
             stop,

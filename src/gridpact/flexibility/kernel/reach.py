@@ -3,7 +3,7 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import Home, Ladder, Work
+from gridpact.flexibility.kernel.arrays import YES, ZERO, Home, Ladder, Work
 from gridpact.flexibility.kernel.compiling import compiled, inlined
 from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.respond import respond
@@ -105,9 +105,7 @@ def most_reserve_kw(
 
 
 @inlined
-def shortfall_kwh(
-    home: Home, work: Work, first: int, stop: int, q: float, late: Floats, start: Floats, passes: int
-) -> float:
+def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late: Floats, passes: int) -> float:
     """Least energy by which the home misses delivering ``q`` through the window; NaN if unknown [kWh].
 
     Net load above the promise costs one per kWh and everything else nothing, so that the best response measures it.
@@ -153,24 +151,20 @@ def shortfall_kwh(
         home.cycle,
         home.cycle_kwh,
     )
-    for s in range(home.sessions):
-        start[s] = np.nan
-    bound, _, used = respond(probe, work, 0.0, late, start, BOX, passes, 1e-13)
+    bound, _, used, _ = respond(probe, work, 0.0, late, ZERO, YES, BOX, passes, 1e-13)
     if used >= passes or np.isnan(bound):
         return float("nan")
     return float(max(bound, 0.0))
 
 
 @inlined
-def most_coupled_kw(
-    home: Home, work: Work, first: int, stop: int, top_kw: float, late: Floats, start: Floats, passes: int
-) -> float:
+def most_coupled_kw(home: Home, work: Work, first: int, stop: int, top_kw: float, late: Floats, passes: int) -> float:
     """Largest delivery at most ``top_kw`` with the vehicle's energy and cycle limits counted; NaN if unknown [kW].
 
     The shortfall is convex in the quantity and at most the window's length steep, so the secant from above ends on it.
     """
     upper = top_kw
-    missed = shortfall_kwh(home, work, first, stop, upper, late, start, passes)
+    missed = shortfall_kwh(home, work, first, stop, upper, late, passes)
     if np.isnan(missed):
         return float("nan")
     if missed <= 1e-11:
@@ -179,7 +173,7 @@ def most_coupled_kw(
     for _ in range(STEPS):
         if q <= 0.0:
             return 0.0
-        now = shortfall_kwh(home, work, first, stop, q, late, start, passes)
+        now = shortfall_kwh(home, work, first, stop, q, late, passes)
         if np.isnan(now):
             return float("nan")
         if now <= 1e-11:

@@ -11,15 +11,14 @@ from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import (
-    BOX,
     FITS_KWH,
-    first_guess,
     mix_plans,
     open_broken_rows,
     open_row,
     spread_multipliers,
     true_cost,
 )
+from gridpact.flexibility.kernel.guess import worth_of_charge
 from gridpact.flexibility.kernel.master import VEHICLE, begin_master, measure, solve_master
 from gridpact.flexibility.kernel.value import solve_storage
 
@@ -27,6 +26,10 @@ SAME = 1e-9
 """Bound and plan closer than this, relative to one plus the cost, are one [USD]."""
 NEAR = 0.003
 """How far to look from the multipliers of a problem much like this one [USD/kWh]."""
+NUDGE = 1e-10
+"""A guessed multiplier is tried this much below and above: both answers are best at the guess itself [USD/kWh]."""
+GUESSES = 4
+"""Passes at guessed multipliers, for a home whose one row is a departure."""
 WIDEST = 1e4
 """Widest half width of the box around a multiplier; a row that still is broken then has no plan [USD/kWh]."""
 LOOSE = 0.1
@@ -35,9 +38,9 @@ LOOSE = 0.1
 
 @compiled
 def respond(
-    home: Home, work: Work, tie: float, late: Floats, start: Floats, box: float, passes: int, same: float
-) -> tuple[float, float, int]:
-    """The cheapest plan: its lower bound, its cost (inf if it cannot be followed) [USD], and passes used.
+    home: Home, work: Work, tie: float, late: Floats, opened: int, fresh: bool, box: float, passes: int, same: float
+) -> tuple[float, float, int, int]:
+    """The cheapest plan: its lower bound, its cost (inf if it cannot be followed) [USD], passes used, and open rows.
 
     The plan is left in ``work.mix``.
 
@@ -48,20 +51,24 @@ def respond(
         work: scratch.
         tie: tie-breaking price [USD/kWh]; the bound is for the problem that includes it.
         late: how late each interval is, shape (T,).
-        start: multipliers per session to start from, NaN where unknown; written at the end, shape (S,) [USD/kWh].
-        box: how far from there they may be looked for first [USD/kWh].
+        opened: rows that an answer for much the same home left in ``work``, a warm start; 0 to begin anew.
+        fresh: false where ``work`` still holds the value functions of this home, and changed intervals are marked.
+        box: how far from their multipliers to look first [USD/kWh].
         passes: most dynamic programs.
         same: bound and plan closer than this, relative to one plus the cost, are one.
     """
-    count = ZERO
-    for s in range(home.sessions):
-        guess, room = start[s], box
-        if np.isnan(guess):
-            guess, room = first_guess(home, work.ladder, s), BOX
-        low = max(home.session_kwh[s, 2], home.session_kwh[s, 1]) - home.session_kwh[s, 0]
-        high = max(home.plug_capacity_kwh - home.session_kwh[s, 0], low)
-        open_row(work.rows, count, VEHICLE, home.session[s, 0], home.session[s, 1], low, high, guess, room)
-        count += 1
+    count, below, aim = opened, False, -np.inf
+    for k in range(count):
+        work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - box, work.rows.theta[k] + box
+    if opened == 0:
+        for s in range(home.sessions):
+            aim = worth_of_charge(home, work.guess, work.ladder.nothing, s, tie, late)
+            below = home.sessions == 1
+            low = max(home.session_kwh[s, 2], home.session_kwh[s, 1]) - home.session_kwh[s, 0]
+            high = max(home.plug_capacity_kwh - home.session_kwh[s, 0], low)
+            first, last = home.session[s, 0], home.session[s, 1]
+            open_row(work.rows, count, VEHICLE, first, last, low, high, max(aim - NUDGE, 0.0), box)
+            count += 1
     two_way = False
     for t in range(len(home.need_kw)):
         two_way = two_way or home.plug_out_kw[t] > 0.0
@@ -74,9 +81,9 @@ def respond(
     while True:
         if another:
             constant = spread_multipliers(home, work.rows, work.prices, count)
-            value = solve_storage(home, work, tie, late, known == 0, known)
+            value = solve_storage(home, work, tie, late, fresh and known == 0, known)
             if np.isnan(value):
-                return np.nan, np.inf, known + 1
+                return np.nan, np.inf, known + 1, count
             value += fixed
             bound = max(bound, value + constant)
             # The plan's own cost is the value without what the multipliers paid or charged for its activities.
@@ -94,11 +101,18 @@ def respond(
         early = two_way and broken <= 1e-9 and objective - bound <= LOOSE * (1.0 + abs(objective))
         if not closed and not early:
             another = True
+            if count == 1 and known <= GUESSES and home.sessions == 1:
+                if below and work.rows.activity[0, known - 1] < work.rows.low[0]:
+                    work.rows.theta[0], below = aim + NUDGE, False
+                else:
+                    last, aim = aim, worth_of_charge(home, work.guess, work.plans.battery_kw[known - 1], 0, tie, late)
+                    if abs(aim - last) > NUDGE:
+                        work.rows.theta[0], below = max(aim - NUDGE, 0.0), True
             continue
         if broken > 1e-9 and known < passes:
             width *= 4.0
             if width > WIDEST:
-                return bound, np.inf, known
+                return bound, np.inf, known, count
             for k in range(count):
                 work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - width, work.rows.theta[k] + width
             another = False
@@ -113,9 +127,7 @@ def respond(
         if closed:
             break
         another = True
-    for s in range(home.sessions):
-        start[s] = work.rows.theta[s]
     cost, worst = true_cost(home, work.mix)
     if broken > 1e-9 or worst > FITS_KWH:
         cost = np.inf
-    return bound, cost, known
+    return bound, cost, known, count

@@ -8,7 +8,7 @@ costs are summed on the way forward. See Bemporad, Borrelli and Morari (2003) fo
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Values, Work
+from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Prices, Values, Work
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.interval import price_interval, read_interval
 
@@ -143,10 +143,17 @@ def step_forward(values: Values, costs: Costs, t: int, energy: float) -> tuple[f
 
 
 @compiled
+def mark(prices: Prices, t: int) -> None:
+    """Have interval ``t`` redone: something else than its multipliers changed."""
+    prices.wear_before[t] = np.nan
+
+
+@compiled
 def solve_storage(home: Home, work: Work, tie: float, late: Floats, fresh: bool, column: int) -> float:
     """The battery's best plan at the current multipliers, written into plan ``column``; its cost, NaN if there is none.
 
-    ``fresh`` false: only intervals whose multipliers changed since the last call, and those before them, are redone.
+    ``fresh`` false: only intervals whose multipliers changed since the last call (`mark` makes it so), and those before
+    them, are redone.
     """
     prices = work.prices
     periods = len(home.need_kw)
