@@ -177,7 +177,7 @@ def test_the_command_line_says_what_it_finds(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv.provenance.json").is_file()
     described = gridpact("data", "describe", source)
     assert described.exit_code == 0
-    assert "1 intervals missing in 1 gaps" in described.stdout
+    assert "1 interval missing in 1 gap" in described.stdout
     assert "changed fill_gaps" in gridpact("data", "describe", out).stdout
     assert json.loads(gridpact("data", "describe", out, "--json").stdout)["provenance"]["importer"] == "ercot"
     assert "caiso" in gridpact("data", "formats").stdout

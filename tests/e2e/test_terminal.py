@@ -12,6 +12,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
@@ -188,6 +189,24 @@ def test_rounds_are_counted(finished: Path) -> None:
         assert counted == [int(answers.get(answer, 0)) for answer in ("accept", "counter", "refuse")]
         assert f"{group['accepted_kw'].sum():,.3f}" in row
         assert f"{group['price'].min():,.2f}" in row
+
+
+def test_many_reasons_are_told_by_kind_with_the_reach_of_their_numbers(finished: Path) -> None:
+    folder = RunFolder.open(finished)
+    members = folder.table("coalition").head(1)
+    reasons = [f"out: asked at least {price}.50 USD/MWh; the best offer was 80.00 USD/MWh" for price in range(90, 110)]
+    frames = [members.assign(home_id=f"h{k:02}", committed_kw=0.0, reason=each) for k, each in enumerate(reasons)]
+
+    class Dear(RunFolder):
+        def table(self, name: str) -> pd.DataFrame:
+            return pd.concat(frames, ignore_index=True) if name == "coalition" else super().table(name)
+
+    page = StringIO()
+    Terminal(Console(width=140, file=page)).show_day(Dear.open(finished))
+    text = page.getvalue()
+    assert "20 homes: h00, h01, ..." in text
+    assert "asked at least 90.50 to 109.50; the best offer was 80.00" in text
+    assert "see the report" not in text
 
 
 def test_letters_that_a_terminal_cannot_show_are_replaced(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gridpact.errors import GridpactError
+from gridpact.report.words import counted
 
 if TYPE_CHECKING:
     from gridpact.data.importers.findings import Report
@@ -259,12 +260,13 @@ def data_describe(
 
 
 def _print_description(found: dict[str, Any]) -> None:
-    typer.echo(f"{', '.join(one['name'] for one in found['files'])}: {found['importer']}, zone {found['timezone']}")
+    zone = "times with their UTC offset" if found["timezone"] is None else f"local times of {found['timezone']}"
+    typer.echo(f"{', '.join(one['name'] for one in found['files'])}: {found['importer']}, {zone}")
     for one in found["series"]:
         typer.echo(
-            f"  {one['name']} [{one['unit']}]: {one['readings']} readings, {one['first']} to {one['end']}, every "
-            f"{one['step_minutes']:g} min; min {one['min']:.6g}, mean {one['mean']:.6g}, max {one['max']:.6g}; "
-            f"{one['missing_intervals']} intervals missing in {one['gaps']} gaps"
+            f"  {one['name']} [{_unit(one['unit'])}]: {one['readings']:,} readings, {one['first']} to {one['end']}, "
+            f"every {one['step_minutes']:g} min; min {one['min']:.6g}, mean {one['mean']:.6g}, max {one['max']:.6g}; "
+            f"{counted(one['missing_intervals'], 'interval')} missing in {counted(one['gaps'], 'gap')}"
         )
         typer.echo(f"    {one['shape']}")
     if found["sessions"] is not None:
@@ -282,6 +284,14 @@ def _print_description(found: dict[str, Any]) -> None:
             typer.echo(f"    changed {change.get('kind')}: {change.get('rule')} ({change.get('count')})")
     if found["findings"]:
         typer.echo("  findings: " + ", ".join(f"{name} {count}" for name, count in found["findings"].items()))
+
+
+def _unit(unit: str) -> str:
+    """``usd_per_mw_h`` as ``USD/MW per h``, ``kw`` as ``kW``."""
+    if unit in ("kw", "kwh"):
+        return unit.replace("kw", "kW")
+    currency, _, rest = unit.partition("_per_")
+    return {"mwh": f"{currency.upper()}/MWh", "mw_h": f"{currency.upper()}/MW per h"}.get(rest, unit)
 
 
 @data_app.command("formats")

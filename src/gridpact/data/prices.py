@@ -105,8 +105,8 @@ class PriceTable:
         """
         if column not in self.columns:
             near = difflib.get_close_matches(column, self.columns, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise MissingDataError(f"{self.source} has no column {column!r}; {hint}It has {', '.join(self.columns)}")
+            hint = f"did you mean {near[0]!r}? It" if near else "it"
+            raise MissingDataError(f"{self.source} has no column {column!r}; {hint} has {', '.join(self.columns)}")
         return self.frame[column].copy()
 
     def energy(self, column: str | None = None) -> pd.Series:

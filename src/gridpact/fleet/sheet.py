@@ -226,7 +226,12 @@ def _names(
 def _plain_name(written: str) -> str:
     """A column's name as fleets write it: small letters and underscores, ``per`` for a stroke, no brackets."""
     text = re.sub(r"\s*/\s*", " per ", _tidy(written).lower())
-    return re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+    return _WITHOUT_SPACES.get(name.replace("_", ""), name)
+
+
+_WITHOUT_SPACES = {name.replace("_", ""): name for name in COLUMNS}
+"""Columns by their letters alone, for ``Time Zone`` and ``Battery SoC Fraction`` however they are cut into words."""
 
 
 def letters(place: int) -> str:

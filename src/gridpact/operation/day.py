@@ -43,7 +43,8 @@ def run_market_day(
     chronicle = Chronicle()
     begin(day, chronicle)
 
-    progress(f"reading {len(day.fleet)} homes over {day.horizon.periods} intervals")
+    count = len(day.fleet)
+    progress(f"reading {count:,} {'home' if count == 1 else 'homes'} over {day.horizon.periods} intervals")
     with chronicle.stage("fleet"):
         fleet_day = build_fleet_day(
             day.fleet,

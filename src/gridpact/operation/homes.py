@@ -166,7 +166,7 @@ def _why_nothing(problems: HomeBatch, which: Bools, *, costly: Bools, reserve: b
     if reserve:
         words[~battery] = "only a battery can hold reserve, and this home has none"
     words[~battery & ~problems.has_sessions & ~problems.has_devices] = (
-        "no battery or car that could move energy in this window"
+        "no battery, car or heat store that could move energy in this window"
     )
     words[costly] = "what it promised before makes even a little power in this window cost at once"
     return {number: words[number] for number in np.flatnonzero(which).tolist()}

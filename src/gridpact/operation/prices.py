@@ -93,7 +93,8 @@ def price_from_history(
             "or give --price P"
         ) from None
     scenarios = PriceScenarios.from_history(series, opportunity, gate_closure, timezone)
-    return PriceView(scenarios=scenarios, clearing_price=clearing, basis=f"{source.name}: {scenarios.basis}")
+    column = "" if source.table is None else f", column {series.name}"
+    return PriceView(scenarios=scenarios, clearing_price=clearing, basis=f"{source.name}{column}: {scenarios.basis}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,7 @@ def _shown(facts: Facts, charts: Sequence[Chart]) -> tuple[NDArray[np.int64], st
 
 
 def _home(facts: Facts, charts: Sequence[Chart], home: int) -> dict[str, Any]:
-    persona, asset = (groups.names[groups.of[home]] for groups in (facts.personas, facts.assets))
+    persona, asset = (groups.names[groups.of[home]] for groups in (facts.personas, facts.devices))
     return {
         "id": label(facts.homes[home], 60),
         "about": f"{persona}, {asset}",

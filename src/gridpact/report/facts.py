@@ -83,15 +83,24 @@ class Facts:
 
     @cached_property
     def assets(self) -> Groups:
-        """Homes by the devices they have."""
+        """Homes by the devices they have, the rarer kinds together, for what has few colours or fields."""
+        return self._by_devices(most=MOST_GROUPS)
+
+    @cached_property
+    def devices(self) -> Groups:
+        """Homes by the devices they have, every kind by its name."""
+        return self._by_devices(most=None)
+
+    def _by_devices(self, *, most: int | None) -> Groups:
         if self.traces is None:
-            return _groups([""] * len(self.homes), none="not known")
+            return _groups([""] * len(self.homes), none="not known", most=most)
         owned = [(device.singular, self.traces.owners(device)) for device in DEVICES]
         cells = [
             " + ".join(word if not k else word.lower() for k, word in enumerate(w for w, has in owned if has[home]))
             for home in range(len(self.homes))
         ]
-        return _groups(cells, none="No battery or car")
+        known = [word.lower() for word, has in owned if word in ("Battery", "Car") or has.any()]
+        return _groups(cells, none=f"No {', '.join(known[:-1])} or {known[-1]}", most=most)
 
     def here(self, table: pd.DataFrame, opportunity: Mapping[str, Any]) -> pd.DataFrame:
         """Rows of one opportunity."""
@@ -165,12 +174,12 @@ def _word(value: object) -> str:
     return "" if value is None or value != value else label(value, 24)
 
 
-def _groups(cells: Sequence[str], *, none: str) -> Groups:
+def _groups(cells: Sequence[str], *, none: str, most: int | None = MOST_GROUPS) -> Groups:
     counts: dict[str, int] = {}
     for cell in cells:
         counts[cell] = counts.get(cell, 0) + 1
     ordered = sorted(counts, key=lambda cell: (cell == "", -counts[cell], cell))
-    kept = ordered if len(ordered) <= MOST_GROUPS else ordered[: MOST_GROUPS - 1]
+    kept = ordered if most is None or len(ordered) <= most else ordered[: most - 1]
     # By name, so that a kind keeps its colour from run to run.
     kept = sorted(kept, key=lambda cell: (cell == "", cell))
     names = [cell or none for cell in kept]

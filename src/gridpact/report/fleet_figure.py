@@ -77,12 +77,19 @@ def render_fleet_figure(fleet: Fleet, description: Mapping[str, Any], *, title: 
 
 
 def _lead(description: Mapping[str, Any]) -> str:
-    battery = description["assets"]["battery"]["quantities"]
-    kwh, kw = (battery[f"battery_{part}"]["total"] for part in ("capacity_kwh", "discharge_kw"))
-    return (
-        f"{words.counted(description['homes'], 'home')}; batteries hold {shown(kwh)} kWh and give {shown(kw)} kW; "
-        f"solar {shown(description['assets']['solar']['quantities']['solar_kw']['total'])} kW"
-    )
+    assets = description["assets"]
+    total = {name: found["total"] for asset in assets.values() for name, found in asset["quantities"].items()}
+    said = [
+        words.counted(description["homes"], "home"),
+        f"batteries hold {shown(total['battery_capacity_kwh'])} kWh and give {shown(total['battery_discharge_kw'])} kW",
+        f"cars charge at up to {shown(total['vehicle_charge_kw'])} kW",
+        f"solar {shown(total['solar_kw'])} kW",
+    ]
+    if "heat" in assets:
+        said.append(
+            f"heat stores hold {shown(total['heat_capacity_kwh'])} kWh and take {shown(total['heat_power_kw'])} kW"
+        )
+    return "; ".join(said)
 
 
 def _panels(fleet: Fleet, description: Mapping[str, Any]) -> list[Panel]:
@@ -154,7 +161,7 @@ def _floors(fleet: Fleet, description: Mapping[str, Any]) -> Panel:
     heights, _ = np.histogram(np.clip(floors, 0.0, across.most), bins=edges)
     above = int((floors > across.most).sum())
     median = description["preferences"]["floor_usd_per_mwh"]["all"]["median"]
-    note = f"homes by least price for energy; median {shown(median)} USD/MWh"
+    note = f"homes by least price; median {shown(median)} USD/MWh"
     alt = f"{note}; from {shown(floors.min())} to {shown(floors.max())}"
     body = _columns(across, [float(edge) for edge in edges], heights.tolist(), "USD/MWh", "homes")
     x = across.at(median)

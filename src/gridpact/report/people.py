@@ -194,9 +194,9 @@ def _columns(facts: Facts, rows: pd.DataFrame) -> Mapping[str, Any]:
     return {
         "names": [facts.homes[home] for home in homes],
         "persona": [int(facts.personas.of[home]) for home in homes],
-        "asset": [int(facts.assets.of[home]) for home in homes],
+        "asset": [int(facts.devices.of[home]) for home in homes],
         "personas": list(facts.personas.names),
-        "assets": list(facts.assets.names),
+        "assets": list(facts.devices.names),
         "stages": [STAGE_WORDS[stage] for stage in STAGES],
         "opportunities": [label(opportunity["id"]) for opportunity in facts.opportunities],
         "whys": list(reasons),
@@ -260,7 +260,7 @@ def _titles(facts: Facts) -> list[Column]:
 
 def _cells(facts: Facts, row: Mapping[Any, Any]) -> list[Cell]:
     home, inside = int(row["home"]), row["committed_kw"] > 0
-    persona, asset = (groups.names[groups.of[home]] for groups in (facts.personas, facts.assets))
+    persona, asset = (groups.names[groups.of[home]] for groups in (facts.personas, facts.devices))
     opportunity = facts.opportunities[int(row["opportunity"])]
     sold_in = f"<small>{text(label(opportunity['id']))}</small>" if len(facts.opportunities) > 1 else ""
     stage = STAGES[int(row["stage"])]
@@ -303,7 +303,7 @@ def _browser(facts: Facts, rows: pd.DataFrame, note: str) -> str:
         '<form class="controls js" role="search" aria-label="Homes">'
         '<label class="search">Search a home or a reason<input type="search" data-filter="text" '
         'autocomplete="off"></label>'
-        f"{several}{choice('persona', 'Owner', facts.personas.names)}{choice('asset', 'Devices', facts.assets.names)}"
+        f"{several}{choice('persona', 'Owner', facts.personas.names)}{choice('asset', 'Devices', facts.devices.names)}"
         f"{choice('stage', 'In or out', [STAGE_WORDS[stage] for stage in STAGES])}</form>"
         f'<p class="note" data-count role="status">{text(first)}</p>'
         + (f'<p class="note">{text(note)}</p>' if note else "")

@@ -42,12 +42,14 @@ def choose(
     spread = _evenly(members[len(top) :], inside - len(top))
     chosen = np.concatenate([top, spread, _evenly(left_out, outside)])
     chosen = np.concatenate([chosen, _evenly(others, most - len(chosen))])
-    rule = (
-        f"{words.counted(len(top), 'top earner')}, {len(spread)} spread evenly over what the others earned, "
-        f"{outside} left out though willing"
-    )
     rest = len(chosen) - len(top) - len(spread) - outside
-    return np.sort(chosen), rule + (f", {rest} that sold nothing" if rest else "")
+    parts = [
+        (len(top), words.counted(len(top), "top earner")),
+        (len(spread), f"{len(spread)} spread evenly over what the others earned"),
+        (outside, f"{outside} left out though willing"),
+        (rest, f"{rest} that sold nothing"),
+    ]
+    return np.sort(chosen), ", ".join(said for count, said in parts if count)
 
 
 def _evenly(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

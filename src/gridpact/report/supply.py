@@ -310,7 +310,12 @@ def _extent(
     right = min(max(total, requested * 1.04), max(2.5 * requested, 1.3 * used, bid_kw)) * 1.02
     near = [abs(price), abs(float(opportunity["reference_price"])), *map(abs, bid_prices)]
     in_use = stack.loc[stack["state"] == "in", "price"]
-    near += [abs(float(in_use.max()))] if len(in_use) else []
+    if in_use.empty:
+        # Nothing was sold: what was agreed, or else the cheapest ask, is what the price is to be compared with.
+        agreed = stack.loc[stack["state"] == "option", "price"]
+        near.append(abs(float(stack["price"].min() if agreed.empty else agreed.max())))
+    else:
+        near.append(abs(float(in_use.max())))
     highest = float(stack["price"].max())
     top = max(min(highest, 2.4 * max(near)), max(near), 1.0) * 1.05
     shown = stack[stack["left_kw"] < right]

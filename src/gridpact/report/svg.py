@@ -19,6 +19,8 @@ ACROSS = 1000.0
 """Width of the stretched inner drawing."""
 CHARACTER_PX = 7.0
 """Width of a digit of the charts' text."""
+NARROWEST_PX = 240
+"""Width of the narrowest drawing, on a phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +226,9 @@ class Plot:
 
     def _x_tick(self, k: int, place: float, words: str) -> str:
         fraction = self.x.fraction(place)
-        anchor = "end" if fraction > 0.98 else "middle"
         first, _, second = words.partition("\n")
+        half = max(len(line) - line.count(",") / 2 for line in (first, second)) * CHARACTER_PX / 2
+        anchor = "end" if half > self.right_px + (1.0 - fraction) * NARROWEST_PX else "middle"
         odd = ' class="odd"' if k % 2 and len(self.x.ticks) > 6 else ""
         at = f'x="{self.percent(place)}" text-anchor="{anchor}"'
         lines = f'<text{odd} {at} y="{self.height + 18}">{text(first)}</text>'

@@ -1,6 +1,7 @@
 """What the command line prints of finished days: tables, sparklines and a summary in words, at any width."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
@@ -11,6 +12,8 @@ from rich.table import Table
 from gridpact.report import words
 from gridpact.report.screen import MEDIUM, NARROW, open_console, plain_table, shows_unicode
 from gridpact.report.terminal_day import load_lines, price_line
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class FinishedRun(Protocol):
@@ -89,7 +92,7 @@ class Terminal:
         self._out.print()
         here = offers[offers["opportunity_id"] == name]
         if len(here):
-            self._out.print(_rounds_table(here, unit, narrow=self._out.width < NARROW))
+            self._out.print(_rounds_table(here, unit, narrow=self._out.width < MEDIUM))
         members = coalition[(coalition["opportunity_id"] == name)].sort_values(
             ["committed_kw", "home_id"], ascending=[False, True]
         )
@@ -152,10 +155,10 @@ class Terminal:
 def _rounds_table(offers: pd.DataFrame, unit: str, *, narrow: bool) -> Table:
     """Each round's offers and answers; a home that counters takes a part and asks more for the rest."""
     silent = (~offers["answer"].isin(["accept", "counter", "refuse"])).any()
-    headings = ["round", f"offered [{unit}]", "kW accepted", "accepting", "countering", "refusing"]
+    headings = ["round", "offered", "kW accepted", "accepting", "countering", "refusing"]
     if narrow:
         headings = ["#", "offered", "kW", "yes", "part", "no"]
-    table = plain_table(f"Rounds, offers in {unit}" if narrow else "Rounds")
+    table = plain_table(f"Rounds, offers in {unit}")
     for heading in [*headings, *((("-",) if narrow else ("silent",)) if silent else ())]:
         table.add_column(escape(heading), justify="right")
     for number, group in offers.groupby("round"):
@@ -190,7 +193,9 @@ def _members_table(members: pd.DataFrame, unit: str, *, width: int, most: int = 
         shown = [cells[column] for column in columns]
         table.add_row(escape(str(row.home_id)), *shown, *((escape(_terms(str(row.reason), unit)),) if terms else ()))
     if len(members) > most:
-        table.add_row(f"and {len(members) - most:,} more: see the report")
+        table.add_row(
+            f"and {len(members) - most:,} more", *("" for _ in columns), *(("see the report",) if terms else ())
+        )
     return table
 
 
@@ -200,11 +205,13 @@ def _terms(reason: str, unit: str) -> str:
 
 
 def _outside_table(outside: pd.DataFrame, unit: str, *, width: int, most: int = 12, named: int = 4) -> Table:
-    """Homes that are not in, those with the same reason in one row, the commonest reason first."""
+    """Homes that are not in, the commonest reason first; a row a reason, or a row a kind of it where there are many."""
     table = plain_table(f"Not in: {words.counted(len(outside), 'home')}")
     table.add_column("home", overflow="fold", max_width=26 if width >= NARROW else max(10, width // 3))
     table.add_column(f"why [prices in {unit}]".replace("[", "\\["), overflow="fold")
     grouped = [(str(reason), list(map(str, rows["home_id"]))) for reason, rows in outside.groupby("reason", sort=True)]
+    if len(grouped) > most:
+        grouped = _by_kind(grouped)
     grouped.sort(key=lambda group: -len(group[1]))
     for reason, homes in grouped[:most]:
         shown = ", ".join(homes[:named])
@@ -215,3 +222,22 @@ def _outside_table(outside: pd.DataFrame, unit: str, *, width: int, most: int = 
     if left:
         table.add_row(f"and {left:,} more", "see the report")
     return table
+
+
+def _by_kind(grouped: Sequence[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """Reasons that differ in their numbers only as one, which says how far each number reaches."""
+    kinds: dict[str, list[tuple[str, list[str]]]] = {}
+    for reason, homes in grouped:
+        kinds.setdefault(_NUMBER.sub("#", reason), []).append((reason, homes))
+    joined = []
+    for members in kinds.values():
+        columns = zip(*(_NUMBER.findall(reason) for reason, _ in members), strict=True)
+        reach = iter([sorted(set(column), key=float) for column in columns])
+
+        def said(_: re.Match[str], reach: Iterator[list[str]] = reach) -> str:
+            ends = next(reach)
+            return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+
+        homes = sorted(home for _, mine in members for home in mine)
+        joined.append((_NUMBER.sub(said, members[0][0]), homes))
+    return joined

@@ -44,6 +44,16 @@ def test_a_spreadsheets_csv_is_read(tmp_path: Path) -> None:
     assert made.home("b").preferences.export_allowed
 
 
+@pytest.mark.parametrize(
+    ("written_as", "name"),
+    [("Time Zone", "timezone"), ("FloorUSD/MWh", "floor_usd_per_mwh"), ("BackupSocFraction", "backup_soc_fraction")],
+)
+def test_headers_are_told_by_their_letters_however_they_are_cut(tmp_path: Path, written_as: str, name: str) -> None:
+    cell = "Europe/Berlin" if name == "timezone" else "0.5"
+    frame = read_fleet(written(tmp_path, f"Home ID,{written_as}\nh,{cell}\n")).frame
+    assert str(frame[name].iloc[0]) == cell
+
+
 def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"f\.csv row 5, solar_kw is 'x'"):
         read_fleet(written(tmp_path, 'home_id,solar_kw\na,4\n\n"b",6\nc,x\n'))
@@ -93,7 +103,7 @@ def test_files_must_be_there_and_of_a_known_kind(tmp_path: Path) -> None:
 
 def test_all_problems_are_named_at_once_by_row(tmp_path: Path) -> None:
     text = (
-        "home_id,solar_kw,battery_capacity_kwh,battery_charge_kw,battery_discharge_kw,timezone,persona,solarkw,"
+        "home_id,solar_kw,battery_capacity_kwh,battery_charge_kw,battery_discharge_kw,timezone,persona,sollar_kw,"
         "backup_soc_fraction\n"
         "a,x,13500,5,5,America/Chcago,moderat,,50\n"
         "b,5,,5,,America/Chicago,,,0\n"
@@ -104,7 +114,7 @@ def test_all_problems_are_named_at_once_by_row(tmp_path: Path) -> None:
     problem = raised.value
     assert problem.count == len(problem.problems) == 9
     assert [(each.row, each.column) for each in problem.problems] == [
-        (1, "solarkw"),
+        (1, "sollar_kw"),
         (2, "timezone"),
         (2, "battery_capacity_kwh"),
         (2, "solar_kw"),
@@ -116,7 +126,7 @@ def test_all_problems_are_named_at_once_by_row(tmp_path: Path) -> None:
     ]
     for words in (
         "f.csv: 9 problems",
-        "'solarkw' (column H) is not a column of a fleet; did you mean 'solar_kw'?",
+        "'sollar_kw' (column H) is not a column of a fleet; did you mean 'solar_kw'?",
         "did you mean 'America/Chicago'?",
         "write 13.5 or '13500 Wh'",
         "write 0.5 or 50%",

@@ -28,6 +28,11 @@ def test_the_top_the_spread_and_the_left_out_are_shown() -> None:
     assert rule == "25 top earners, 50 spread evenly over what the others earned, 25 left out though willing"
 
 
+def test_parts_of_the_sample_that_are_empty_are_not_named() -> None:
+    _, rule = choose(HOMES, paid_usd=np.zeros(1000), agreed_kw=np.zeros(1000), most=100)
+    assert rule == "100 that sold nothing"
+
+
 @pytest.mark.parametrize("sold", [0, 3, 40, 997])
 def test_places_are_filled_whatever_was_sold(sold: int) -> None:
     paid = np.where(np.arange(1000) < sold, 1.0, 0.0)

@@ -68,6 +68,17 @@ def test_asks_far_above_the_deal_are_cut_and_said(run: EditedRun) -> None:
     assert max(ticks) < 400
 
 
+def test_where_nothing_was_sold_the_chart_reaches_what_was_agreed(run: EditedRun) -> None:
+    run.nothing_sold("no_bid", reason="too dear", loss_avoided_usd=1.0)
+    run.content["opportunities"] = [run.content["opportunities"][0] | {"reference_price": 2.0}]
+    facts = Facts(run)
+    agreed = float(run.tables["options"]["price"].max())
+    assert agreed > 10 * 2.0
+    html = supply.supply_figure(facts, facts.opportunities[0], number_of=0)
+    ticks = [float(tick.replace(",", "")) for tick in re.findall(r'text-anchor="end">([\d,.]+)<', html)]
+    assert max(ticks) >= agreed
+
+
 def test_negative_prices_have_room(run: EditedRun) -> None:
     run.tables["bids"] = run.tables["bids"].assign(price=-30.0)
     facts = Facts(run)

@@ -37,6 +37,13 @@ def plot() -> Plot:
     return Plot(x=Axis(low=0.0, high=10.0, ticks=((0.0, "0"), (10.0, "10"))), y=nice_axis(0.0, 4.0), height=100)
 
 
+def test_a_label_at_the_right_end_stays_at_its_tick_where_it_has_room() -> None:
+    narrow = Plot(x=Axis(low=0.0, high=1010.0, ticks=((0.0, "0"), (1000.0, "1,000"))), y=nice_axis(0.0, 4.0))
+    assert 'x="99.01%" text-anchor="middle"' in narrow.svg()[0]
+    wide = Plot(x=Axis(low=0.0, high=1000.0, ticks=((0.0, "0"), (1000.0, "1,000,000"))), y=nice_axis(0.0, 4.0))
+    assert 'x="100%" text-anchor="end"' in wide.svg()[0]
+
+
 def test_bars_are_cut_at_the_frame() -> None:
     drawing = plot()
     drawing.bar(-5.0, 25.0, -1.0, 99.0, "bar")
