@@ -101,16 +101,11 @@ def _of_device(facts: Facts, traces: Traces, device: Device) -> list[Chart]:
     ]
     if device.energy_kwh is None or not traces.has(device.energy_kwh):
         return charts
-    owners = traces.owners(device)
+    first = _first_kwh(facts, traces, device)
     energy: dict[str, Floats] = {}
     for phase in traces.phases:
         stored = traces.of(phase, device.energy_kwh)
-        if device.start_fraction is not None:
-            begin = facts.fleet[device.start_fraction] * facts.fleet[device.capacity_kwh]
-            first = np.where(owners, begin.to_numpy(dtype=np.float64, na_value=np.nan), np.nan)
-            energy[phase] = np.concatenate((first[:, None], stored), axis=1)
-        else:
-            energy[phase] = stored
+        energy[phase] = stored if first is None else np.concatenate((first[:, None], stored), axis=1)
     charts.append(
         Chart(
             key=f"{device.key}-kwh",
@@ -118,12 +113,22 @@ def _of_device(facts: Facts, traces: Traces, device: Device) -> list[Chart]:
             unit="kWh",
             axis="kWh",
             series=energy,
-            at_bounds=device.start_fraction is not None,
+            at_bounds=first is not None,
             zero=True,
             note=device.note,
         )
     )
     return charts
+
+
+def _first_kwh(facts: Facts, traces: Traces, device: Device) -> Floats | None:
+    """Energy that ``device`` holds at the first instant, shape (H,) [kWh]; None where the fleet does not tell."""
+    share = device.start_fraction
+    if share is None or not {share, device.capacity_kwh} <= set(facts.fleet.columns):
+        return None
+    begin = (facts.fleet[share] * facts.fleet[device.capacity_kwh]).to_numpy(dtype=np.float64, na_value=np.nan)
+    first: Floats = np.where(traces.owners(device), begin, np.nan)
+    return first
 
 
 def daybook(facts: Facts) -> tuple[str, Mapping[str, Any]]:

@@ -281,6 +281,14 @@ def test_a_new_kind_of_device_is_drawn_where_its_columns_are(run: EditedRun) -> 
     assert page.data["day"]["fleet"]["heat-kw"]["planned"] in ("baseline", [150] * 24)
 
 
+def test_a_device_that_the_fleet_table_does_not_know_is_drawn_from_its_cells(run: EditedRun) -> None:
+    fleet = run.tables["fleet"]
+    run.tables["fleet"] = fleet.drop(columns=[column for column in fleet if column.startswith("heat_")])
+    assert not any(column.startswith("heat_") for column in run.tables["fleet"])
+    day = Page(render_report(run)).data["day"]["fleet"]
+    assert [len(day[key]["baseline"]) for key in ("battery-kwh", "heat-kwh", "heat-kw")] == [25, 24, 24]
+
+
 def test_numbers_and_labels() -> None:
     assert number(-0.0001) == "0.00"
     assert number(1234.5, 1, "kW") == "1,234.5 kW"

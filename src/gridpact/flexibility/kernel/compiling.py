@@ -42,6 +42,12 @@ def inlined(function: F) -> F:
     return cast(F, njit(inline="always")(function))
 
 
+def forced(function: F) -> F:
+    """Compile ``function`` into its callers' machine code: passing arrays to a small one costs more than it does."""
+    options: dict[str, Any] = {"forceinline": True, "error_model": "numpy", "_nrt": False}
+    return cast(F, njit(**options)(function))
+
+
 def compiled(function: F) -> F:
     """Compile ``function`` when it is first called, and keep the machine code.
 

@@ -7,7 +7,7 @@ from gridpact.flexibility.kernel.master import CYCLES, VEHICLE, add_row, measure
 
 FITS_KWH = 1e-8
 """How far rounding and mixing may carry an energy past its limit [kWh]."""
-BOX = 0.05
+BOX = 0.005
 """First half width of the box around a multiplier [USD/kWh]."""
 
 

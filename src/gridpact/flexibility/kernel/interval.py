@@ -7,7 +7,7 @@ a plan inside a hulled piece shows by its true cost being higher.
 """
 
 from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Plans, Supply
-from gridpact.flexibility.kernel.compiling import compiled, whole
+from gridpact.flexibility.kernel.compiling import forced, whole
 from gridpact.flexibility.ties import LATE, LATE_OUT, LATE_VEHICLE, SPILL
 
 TINY = 1e-12
@@ -15,7 +15,7 @@ TINY = 1e-12
 METER, SUN, CAR = whole(0), whole(1), whole(2)
 
 
-@compiled
+@forced
 def meter_cost(home: Home, t: int, net_kw: float) -> float:
     """Bill of interval ``t`` at a net load [USD]."""
     if net_kw > 0.0:
@@ -23,7 +23,7 @@ def meter_cost(home: Home, t: int, net_kw: float) -> float:
     return float(home.sell[t] * net_kw * home.step_h)
 
 
-@compiled
+@forced
 def _insert(supply: Supply, first: int, stop: int, slope: float, width: float, kind: int) -> int:
     """Insert a source into the merit order ``first:stop``; the new stop."""
     j = stop
@@ -38,7 +38,7 @@ def _insert(supply: Supply, first: int, stop: int, slope: float, width: float, k
     return stop + 1
 
 
-@compiled
+@forced
 def _push(costs: Costs, first: int, stop: int, slope: float, width: float) -> int:
     """Append a piece of F, pooling with its neighbours while slopes fall; the new stop."""
     if width <= TINY:
@@ -55,7 +55,7 @@ def _push(costs: Costs, first: int, stop: int, slope: float, width: float) -> in
     return stop + 1
 
 
-@compiled
+@forced
 def price_interval(
     home: Home, costs: Costs, supply: Supply, t: int, tie: float, late: float, water: float, extra_wear: float
 ) -> bool:
@@ -168,7 +168,7 @@ def price_interval(
     return bool(at >= first - 1e-9 and first <= most_in + 1e-9)
 
 
-@compiled
+@forced
 def read_interval(home: Home, supply: Supply, plans: Plans, t: int, gained_kwh: float, column: int) -> None:
     """Write the settings of interval ``t`` for a battery that gains ``gained_kwh`` into plan ``column``."""
     h = home.step_h

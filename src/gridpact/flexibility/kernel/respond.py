@@ -24,7 +24,7 @@ from gridpact.flexibility.kernel.value import solve_storage
 
 SAME = 1e-9
 """Bound and plan closer than this, relative to one plus the cost, are one [USD]."""
-NEAR = 0.003
+NEAR = 1e-4
 """How far to look from the multipliers of a problem much like this one [USD/kWh]."""
 NUDGE = 1e-10
 """A guessed multiplier is tried this much below and above: both answers are best at the guess itself [USD/kWh]."""
@@ -110,7 +110,7 @@ def respond(
                         work.rows.theta[0], below = max(aim - NUDGE, 0.0), True
             continue
         if broken > 1e-9 and known < passes:
-            width *= 4.0
+            width *= 10.0
             if width > WIDEST:
                 return bound, np.inf, known, count
             for k in range(count):

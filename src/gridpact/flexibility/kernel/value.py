@@ -9,14 +9,14 @@ import numpy as np
 
 from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Prices, Values, Work
-from gridpact.flexibility.kernel.compiling import compiled
+from gridpact.flexibility.kernel.compiling import compiled, forced
 from gridpact.flexibility.kernel.interval import price_interval, read_interval
 
 ROOM = 1e-9
 """How far rounding may carry an energy outside its limits [kWh]."""
 
 
-@compiled
+@forced
 def end_value(home: Home, values: Values, periods: int) -> None:
     """The value of energy after the last interval: none, within its limits."""
     pieces = (SEGMENTS - 2) * periods + SEGMENTS
@@ -28,7 +28,7 @@ def end_value(home: Home, values: Values, periods: int) -> None:
     values.width[periods * pieces] = home.ceiling_kwh[periods] - home.floor_kwh[periods]
 
 
-@compiled
+@forced
 def step_back(home: Home, values: Values, costs: Costs, t: int, pieces: int) -> bool:
     """Make V_t from V_{t+1} and F_t; false if no energy at instant ``t`` leads on."""
     o, n = t * SEGMENTS, costs.pieces[t]
@@ -90,7 +90,7 @@ def step_back(home: Home, values: Values, costs: Costs, t: int, pieces: int) -> 
     return True
 
 
-@compiled
+@forced
 def step_forward(values: Values, costs: Costs, t: int, energy: float) -> tuple[float, float]:
     """Energy gained in interval ``t`` from ``energy`` on an optimal path, and the interval's cost."""
     o = t * SEGMENTS
@@ -142,7 +142,7 @@ def step_forward(values: Values, costs: Costs, t: int, energy: float) -> tuple[f
     return x, cost
 
 
-@compiled
+@forced
 def mark(prices: Prices, t: int) -> None:
     """Have interval ``t`` redone: something else than its multipliers changed."""
     prices.wear_before[t] = np.nan

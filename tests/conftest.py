@@ -1,0 +1,10 @@
+"""Processes that tests start import the same gridpact as the tests, in whatever folder and environment they start."""
+
+import os
+from pathlib import Path
+
+import gridpact
+
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(Path(gridpact.__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
