@@ -176,6 +176,15 @@ def test_pages_fit_every_width_and_encoding(width: int, encoding: str, finished:
     assert ("▁" in text) == (encoding == "utf-8")
 
 
+@pytest.mark.parametrize("width", [60, 77, 78, 140])
+def test_scenarios_are_not_cut_at_any_width(width: int, tmp_path: Path) -> None:
+    done = gridpact("scenarios", "--prices", "1120,45", "--out", tmp_path / "s", COLUMNS=str(width))
+    assert done.exit_code == 0, done.output
+    assert "…" not in done.stdout
+    assert re.search(r"1,120\.00 +awarded +\d+ +\d+\.\d\d ", done.stdout)
+    assert "prices in USD/MWh" in done.stdout
+
+
 def test_rounds_are_counted(finished: Path) -> None:
     folder = RunFolder.open(finished)
     offers = folder.table("offers")

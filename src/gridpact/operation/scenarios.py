@@ -64,6 +64,8 @@ class ScenarioAnalysis:
     break_even_price: float | None
     """Lowest price tried at which the day pays; None where it never does."""
     path: Path | None
+    price_units: tuple[str, ...] = ()
+    """Units of the prices in words, one for each kind of product."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -93,7 +95,8 @@ def analyse(runs: Sequence[tuple[float, RunContent]], *, path: Path | None) -> S
     """Compare finished runs, each at one price."""
     rows = tuple(_row(price, run) for price, run in runs)
     paying = [row.price for row in rows if row.verdict == "viable"]
-    return ScenarioAnalysis(rows=rows, break_even_price=min(paying, default=None), path=path)
+    units = sorted({words.unit(each["price_unit"]) for _, run in runs for each in run.result["opportunities"]})
+    return ScenarioAnalysis(rows=rows, break_even_price=min(paying, default=None), path=path, price_units=tuple(units))
 
 
 def _row(price: float, run: RunContent) -> ScenarioRow:

@@ -110,14 +110,14 @@ class Terminal:
 
     def show_scenarios(self, analysis: Any) -> None:
         """One row a price, and the verdict."""
-        table = plain_table("Does it pay? (amounts in USD)")
+        table = plain_table(f"Does it pay? (prices in {', '.join(analysis.price_units)}; amounts in USD)")
         width = self._out.width
         money = {
             "market": "market_revenue_usd",
             "owners": "owner_payments_usd",
             "profit": "operator_profit_usd",
         }
-        if width < NARROW:
+        if width < MEDIUM:
             del money["market"], money["owners"]
         wide, sizes = width >= 100, width >= NARROW
         headings = [

@@ -45,7 +45,7 @@ def _counts(title: str, counts: Mapping[str, int], homes: int, *, width: int, un
     table = plain_table(title)
     table.show_header = False
     table.box = None
-    table.add_column("", overflow="fold", max_width=max(12, width - (42 if width >= NARROW else 20)))
+    table.add_column("", overflow="fold", max_width=max(12, width - (40 if width >= NARROW else 20)))
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("", justify="right", no_wrap=True)
     bars = width >= NARROW
