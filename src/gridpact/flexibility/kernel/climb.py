@@ -204,10 +204,24 @@ def climb(
     for t in range(len(home.need_kw)):
         work.ladder.level_battery_kw[0, t] = below_battery_kw[t]
         work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
-    opened, waiting, pending = ANEW, ZERO, work.ladder.pending
-    if count > 1:
-        # the top first, and without a cost at zero that too; then halves, until a middle lies on the line of its ends
-        level = count - 1
+    # The top first, and without a cost at zero that too; then halves, until a middle lies on the line of its ends.
+    opened, pending = ANEW, work.ladder.pending
+    top_due, zero_due = count > 1, np.isnan(below_usd)
+    pending[0, 0], pending[0, 1], waiting = 0, count - 1, min(count - 1, ONE)
+    while opened != LOST and (top_due or zero_due or waiting > 0):
+        low, high, halving = ZERO, ZERO, False
+        if top_due:
+            level, top_due = count - 1, False
+        elif zero_due:
+            level, zero_due = ZERO, False
+        else:
+            waiting -= 1
+            low, high = pending[waiting, 0], pending[waiting, 1]
+            level, halving = (low + high) // 2, True
+            if high - low == 1:
+                if not _mixes_fit(home, work.ladder, low, high):
+                    opened = LOST
+                continue
         opened = _price_level(
             home,
             work,
@@ -224,49 +238,7 @@ def climb(
             quantity_kw,
             total_usd,
         )
-        pending[0, 0], pending[0, 1], waiting = 0, level, ONE
-    if opened != LOST and np.isnan(below_usd):
-        opened = _price_level(
-            home,
-            work,
-            late,
-            passes,
-            opened,
-            first,
-            stop,
-            ZERO,
-            reserve,
-            energy_h,
-            limited,
-            stand,
-            quantity_kw,
-            total_usd,
-        )
-    while waiting > 0 and opened != LOST:
-        waiting -= 1
-        low, high = pending[waiting, 0], pending[waiting, 1]
-        if high - low == 1:
-            if not _mixes_fit(home, work.ladder, low, high):
-                opened = LOST
-            continue
-        level = (low + high) // 2
-        opened = _price_level(
-            home,
-            work,
-            late,
-            passes,
-            opened,
-            first,
-            stop,
-            level,
-            reserve,
-            energy_h,
-            limited,
-            stand,
-            quantity_kw,
-            total_usd,
-        )
-        if opened == LOST:
+        if opened == LOST or not halving:
             continue
         steep = (total_usd[high] - total_usd[low]) / (quantity_kw[high] - quantity_kw[low])
         line = total_usd[low] + steep * (quantity_kw[level] - quantity_kw[low])

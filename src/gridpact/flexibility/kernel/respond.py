@@ -8,7 +8,7 @@ until the mix costs what the bound says. Rows that are rarely tight join when th
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ZERO, Home, Work
+from gridpact.flexibility.kernel.arrays import ROWS, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import (
     FITS_KWH,
@@ -44,7 +44,7 @@ def respond(
 
     The plan is left in ``work.mix``.
 
-    The bound is NaN where the battery alone already has no plan.
+    The bound is NaN where the battery alone already has no plan, and where there are more sessions than room.
 
     Args:
         home: the home.
@@ -57,6 +57,8 @@ def respond(
         passes: most dynamic programs.
         same: bound and plan closer than this, relative to one plus the cost, are one.
     """
+    if home.sessions >= ROWS:
+        return np.nan, np.inf, ZERO, ZERO
     count, below, aim = opened, False, -np.inf
     for k in range(count):
         work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - box, work.rows.theta[k] + box
