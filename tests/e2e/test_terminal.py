@@ -303,6 +303,7 @@ def test_every_shell_is_served(shell: str) -> None:
     assert script.returncode == 0
     assert b"_GRIDPACT_COMPLETE" in script.stdout
     assert b"gridpact" in script.stdout
+    assert f"complete_{shell}".encode() in script.stdout
 
 
 def test_completion_is_not_stopped_by_settings(tmp_path: Path) -> None:

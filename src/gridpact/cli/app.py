@@ -20,6 +20,9 @@ from gridpact.cli.verify import verify
 COMPLETING = "_GRIDPACT_COMPLETE"
 """Set in the environment while the shell asks for completions, which must not wait for settings or fail on them."""
 
+NAMED_SHELL = "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"
+"""Typer's only switch for that."""
+
 app = typer.Typer(
     help="Run a virtual power plant's market day: negotiate with owners, bid, dispatch, settle, explain.",
     no_args_is_help=True,
@@ -55,6 +58,8 @@ def _main(
 def main() -> None:
     """Entry point of the ``gridpact`` command."""
     write_what_can_be_shown()
+    # --show-completion and --install-completion take the shell's name rather than guess it from the parent process.
+    os.environ.setdefault(NAMED_SHELL, "1")
     try:
         if COMPLETING not in os.environ:
             load_env_file()
