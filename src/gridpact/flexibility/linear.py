@@ -157,7 +157,7 @@ class Solver:
         known = highspy.HighsModelStatus
         none = (known.kInfeasible, known.kUnboundedOrInfeasible)
         if highs.getModelStatus() in none and not self._integer:
-            # Presolve is stricter than the tolerance: nine decimals of an earlier run's baseline can seem to contradict.
+            # Presolve is stricter than the tolerance: nine decimals of a baseline can seem to contradict a promise.
             highs.setOptionValue("presolve", "off")
             highs.run()
             highs.setOptionValue("presolve", "choose")
