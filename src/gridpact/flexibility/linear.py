@@ -142,10 +142,6 @@ class Solver:
         self._lower[index], self._upper[index] = low, high
         self._highs.changeColsBounds(len(index), index, low, high)
 
-    def suggest(self, columns: Floats) -> None:
-        """Offer a starting point to a mixed-integer solve."""
-        self._highs.setSolution(len(columns), self._all_columns, columns)
-
     def solve(self) -> Solution | None:
         """The optimum, or None if nothing is feasible.
 
@@ -158,9 +154,15 @@ class Solver:
             return None
         highs = self._highs
         highs.run()
-        status = highs.getModelStatus()
         known = highspy.HighsModelStatus
-        if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
+        none = (known.kInfeasible, known.kUnboundedOrInfeasible)
+        if highs.getModelStatus() in none and not self._integer:
+            # Presolve is stricter than the tolerance: nine decimals of a baseline can seem to contradict a promise.
+            highs.setOptionValue("presolve", "off")
+            highs.run()
+            highs.setOptionValue("presolve", "choose")
+        status = highs.getModelStatus()
+        if status in none:
             return None
         info = highs.getInfo()
         limited = status in (known.kSolutionLimit, known.kTimeLimit, known.kIterationLimit, known.kInterrupt)

@@ -83,10 +83,6 @@ class PromiseBook:
         """Number of promises P."""
         return len(self.home)
 
-    def opportunity_of(self, row: int) -> str:
-        """Opportunity of the promise in ``row``."""
-        return self.opportunity_ids[int(self.opportunity[row])]
-
     def in_turn(self, which: Bools) -> Iterator[tuple[Ints, slice]]:
         """The promises in the mask ``which``, shape (P,), in groups that share a window and no home.
 

@@ -282,3 +282,23 @@ def test_a_battery_charges_in_the_earliest_of_equal_hours(cheap: int) -> None:
     )
     charge = MODEL.baseline(store).battery_charge_kw
     np.testing.assert_allclose(charge, [1.0, 1.0] + [0.0] * 6, atol=1e-9)
+
+
+def test_a_baseline_read_from_a_run_folder_is_kept_although_it_is_rounded() -> None:
+    """The folder keeps nine decimals; presolve took what they leave out for a contradiction where a battery is full."""
+    held = with_battery(
+        load_kw=np.full(PERIODS, 1.0000000004),
+        cycle_limit_kwh=16.0,
+        battery_capacity_kwh=16.0,
+        battery_charge_kw=8.0,
+        battery_discharge_kw=8.0,
+        battery_charge_efficiency=0.95,
+        battery_discharge_efficiency=0.95,
+        battery_start_kwh=11.68,
+        battery_floor_kwh=8.0,
+        battery_ceiling_kwh=16.0,
+    )
+    found = MODEL.baseline(held)
+    baseline = replace(found, net_kw=np.round(found.net_kw, 9))
+    kept = MODEL.schedule(held, baseline, [promise(reserve(3, 5), 7.6)])
+    assert kept.battery_soc_kwh[2:5] == pytest.approx([16.0, 16.0, 16.0])

@@ -14,7 +14,10 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.regular import HOUR_S, Series, kw_per_unit
 
 OUTLIER_SPREADS = 20.0
-"""An outlier is farther from the median than this many times the distance from the 5th to the 95th percentile."""
+"""An outlier is farther from the median than this many times the distance from the 5th to the 95th percentile, or than
+this many times the median where these are one."""
+LEAST_READINGS = 21
+"""So many that one outlier cannot move the percentiles; a day of hours is enough."""
 MOST_PRICE = 100_000.0
 """Beyond any market's cap, per MWh."""
 MOST_HOME_KW = 1000.0
@@ -188,10 +191,10 @@ def _suspect(series: Series, report: Report, message: str) -> None:
 
 def _judge_outliers(series: Series, report: Report) -> None:
     known = series.values[np.isfinite(series.values)]
-    if len(known) < 48:
+    if len(known) < LEAST_READINGS:
         return
     low, middle, high = np.percentile(known, [5, 50, 95])
-    spread = float(high - low)
+    spread = float(high - low) or abs(float(middle))
     if spread <= 0:
         return
     for place in np.flatnonzero(np.abs(np.nan_to_num(series.values, nan=middle) - middle) > OUTLIER_SPREADS * spread):

@@ -355,6 +355,27 @@ def test_damage_is_reported_with_its_row(case: Case, tmp_path: Path) -> None:
     assert loaded.report.number(Outcome.ERROR) > 0
 
 
+@pytest.mark.parametrize(
+    ("prices", "outlier"),
+    [
+        ([20 + k for k in range(24)], -9999),
+        ([20 + k for k in range(24)], 9999),
+        ([20] * 24, 99_999),
+        ([20 + k for k in range(24)], None),
+        ([0] * 23 + [1], None),
+    ],
+)
+def test_an_outlier_is_warned_of_even_in_one_day(prices: list[int], outlier: int | None, tmp_path: Path) -> None:
+    if outlier is not None:
+        prices[5] = outlier
+    source = tmp_path / "day.csv"
+    rows = [f"2023-08-14T{hour:02d}:00-05:00,{price}\n" for hour, price in enumerate(prices)]
+    source.write_text("interval_start,hub_usd_per_mwh\n" + "".join(rows))
+    report = checked_files([source], options=ImportOptions()).report
+    found = [finding.row for finding in report.findings if finding.code == "outlier"]
+    assert found == ([7] if outlier is not None else [])
+
+
 def test_every_importer_has_at_least_ten_kinds_of_damage() -> None:
     kinds: dict[str, set[str]] = {}
     for case in CASES:
