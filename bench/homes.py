@@ -20,7 +20,7 @@ from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Ask, Floats, HomeProblem
 from gridpact.flexibility.kernel.arrays import work_for
 from gridpact.flexibility.kernel.forms import Forms, baseline_forms, promise_forms
-from gridpact.flexibility.kernel.many import climb_many, plan_many, respond_many
+from gridpact.flexibility.kernel.many import Memory, climb_many, memory_of, plan_many, respond_many
 from gridpact.flexibility.kernel_model import PASSES, KernelModel
 from gridpact.flexibility.promises import AskBatch, CommitmentBatch
 from gridpact.flexibility.ties import lateness
@@ -73,12 +73,12 @@ def run_kernel(kind: Kind, prices: list[tuple[Floats, Floats]], *, repeats: int)
     rows = np.arange(len(batch))
     forms = baseline_forms(batch, rows)
     moved = forms._replace(buy=np.array([buy for buy, _ in prices]), sell=np.array([sell for _, sell in prices]))
-    unknown = np.full(len(forms.session), np.nan)
-    cold, water = respond(forms, unknown, repeats=repeats)
+    unknown = memory_of(len(batch))
+    cold, known = respond(forms, unknown, repeats=repeats)
     kind.answers[COLD] = cold
     kind.answers[COLD_AGAIN], _ = respond(moved, unknown, repeats=repeats)
-    kind.answers[WARM], _ = respond(moved, water, repeats=repeats)
-    kind.answers[PLAN] = plan(forms, unknown, repeats=repeats)
+    kind.answers[WARM], _ = respond(moved, known, repeats=repeats)
+    kind.answers[PLAN] = plan(forms, repeats=repeats)
     model = KernelModel()
     kind.baselines = base = model.baselines(batch)
     kind.answers[ALL_PLANS] = whole(lambda: model.baselines(batch), repeats=repeats)
@@ -98,29 +98,28 @@ def ask_all(batch: HomeBatch) -> AskBatch:
     return AskBatch.to_all(ask, len(batch))
 
 
-def respond(forms: Forms, start: Floats, *, repeats: int) -> tuple[Answer, Floats]:
-    """Best responses from the values ``start`` of energy in vehicles, and the values at the end."""
+def respond(forms: Forms, start: Memory, *, repeats: int) -> tuple[Answer, Memory]:
+    """Best responses from the rows and multipliers in ``start``, and those at the end."""
     count, work, late = len(forms.need_kw), work_for(STEPS), lateness(STEPS)
-    bound, cost, water, seconds, passes = np.zeros(count), np.zeros(count), start.copy(), [], 0
+    bound, cost, memory, seconds, passes = np.zeros(count), np.zeros(count), start, [], 0
     for _ in range(repeats + 1):
-        water = start.copy()
+        memory = Memory(*(part.copy() for part in start))
         begun = time.process_time()
-        passes = respond_many(forms, work, late, water, PASSES, bound, cost)
+        passes = respond_many(forms, work, late, memory, PASSES, bound, cost)
         seconds.append(time.process_time() - begun)
     known = np.where(np.isfinite(cost) & (cost - bound <= CLOSED * (1.0 + np.abs(cost))), cost, np.nan)
-    return Answer(seconds=seconds[1:], cost_usd=known, passes=passes / count), water
+    return Answer(seconds=seconds[1:], cost_usd=known, passes=passes / count), memory
 
 
-def plan(forms: Forms, start: Floats, *, repeats: int) -> Answer:
+def plan(forms: Forms, *, repeats: int) -> Answer:
     """Tie-broken plans."""
     count, work, late = len(forms.need_kw), work_for(STEPS), lateness(STEPS)
     closed, bound, cost = np.zeros(count, dtype=np.int64), np.zeros(count), np.zeros(count)
     battery, vehicle, curtailed = (np.zeros((count, STEPS)) for _ in range(3))
     seconds = []
     for _ in range(repeats + 1):
-        water = start.copy()
         begun = time.process_time()
-        plan_many(forms, work, late, water, PASSES, closed, bound, cost, battery, vehicle, curtailed)
+        plan_many(forms, work, late, PASSES, closed, bound, cost, battery, vehicle, curtailed)
         seconds.append(time.process_time() - begun)
     return Answer(seconds=seconds[1:], cost_usd=np.where(closed == 1, cost, np.nan))
 
@@ -141,14 +140,12 @@ def climb(kind: Kind, batch: HomeBatch, *, repeats: int) -> Answer:
     for _ in range(repeats + 1):
         # The kernel binds the arrays to each level in place, so every repetition gets its own.
         forms = Forms(*(part.copy() if isinstance(part, np.ndarray) else part for part in made))
-        water = np.zeros(len(forms.session))
         most = np.where(facts.conflict, 0.0, facts.most_kw)
         begun = time.process_time()
         climb_many(
             forms,
             work,
             late,
-            water,
             PASSES,
             *EVENING,
             False,

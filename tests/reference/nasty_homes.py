@@ -128,7 +128,7 @@ def ask(it: Features) -> Ask:
         reserve=it.reserve,
         sustain_h=float(rng.choice([0.5, 1.0, 4.0])) if it.reserve else 0.0,
         reduction_only=it.reduction_only,
-        frozen_battery=it.frozen_battery and not it.reserve,
+        frozen_battery=it.frozen_battery,
         frozen_vehicle=it.frozen_vehicle,
     )
 

@@ -99,10 +99,25 @@ class HomeBatch:
             for name in names:
                 _check_shape(self, name, wanted)
         _check_shape(self, "blackout", shape)
+        self._check_numbers()
         _check_shape(self, "session_offset", (homes + 1,))
         if self.devices and len(self.devices) != homes:
             raise InputError(f"HomeBatch.devices is given for {len(self.devices)} homes, not {homes}")
         _freeze(self)
+
+    def _check_numbers(self) -> None:
+        """Every number is finite (a cycle limit may be infinite), and no size below zero."""
+        for name in (*HOME_SERIES, *HOME_NUMBERS):
+            values = getattr(self, name)
+            bad = np.isnan(values) if name == "cycle_limit_kwh" else ~np.isfinite(values)
+            if name.startswith(("battery_", "vehicle_", "solar_")):
+                bad = bad | (values < 0)
+            if bad.any():
+                home = int(np.argwhere(bad)[0, 0])
+                raise InputError(
+                    f"{name} of home {self.home_ids[home]!r} is {values[bad][0]}; give a finite number"
+                    + (", not below zero" if np.isfinite(values[bad][0]) else "")
+                )
 
     def __len__(self) -> int:
         """Number of homes N."""

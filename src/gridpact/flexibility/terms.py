@@ -138,7 +138,7 @@ def with_promises(
         frozen_vehicle[span] |= ask.frozen_vehicle
         _freeze(frozen_devices, ask.frozen_devices, span)
         holds = holds | (ask_window & ask.reserve)
-        most_quantity = _most_quantity(home, ask, target=target, least=least, energy=energy)
+        most_quantity = _most_quantity(home, ask, target=target, least=least, energy=energy, held=reserve_kw)
         if blackout[span].any():
             most_quantity = -1.0
         if not ask.reserve:
@@ -176,13 +176,13 @@ def _freeze(frozen: Mapping[str, Bools], names: Sequence[str], span: slice) -> N
             frozen[name][span] = True
 
 
-def _most_quantity(home: HomeProblem, ask: Ask, *, target: Floats, least: Floats, energy: Bools) -> float:
+def _most_quantity(home: HomeProblem, ask: Ask, *, target: Floats, least: Floats, energy: Bools, held: Floats) -> float:
     """Limit of the ask's quantity that follows from rules alone; inf if none [kW]."""
     span = slice(ask.first, ask.stop)
     if ask.reserve:
-        if not home.has_battery:
+        if not home.has_battery or ask.frozen_battery:
             return 0.0
-        room = target[span] - np.maximum(least[span], 0.0)
+        room = target[span] - np.maximum(least[span], held[span] * ask.reduction_only)
         capped = energy[span] & (np.isfinite(least[span]) | ask.reduction_only)
         return float(min(home.battery_discharge_kw, np.min(room[capped], initial=np.inf)))
     room = target[span] - least[span]

@@ -138,7 +138,7 @@ def promise_forms(
         span = slice(asks.first, asks.stop)
         battery[:, span] |= asks.frozen_battery[rows, None]
         vehicle[:, span] |= asks.frozen_vehicle[rows, None]
-        most_quantity = _most_quantity(homes, rows, asks, target=target, least=least, energy=energy)
+        most_quantity = _most_quantity(homes, rows, asks, target=target, least=least, energy=energy, held=reserve_kw)
         most_quantity[dark[:, span].any(axis=1)] = -1.0
         if not asks.reserve:
             energy[:, span] = True
@@ -207,15 +207,16 @@ def _groups(
 
 
 def _most_quantity(
-    homes: HomeBatch, rows: Ints, asks: AskBatch, *, target: Floats, least: Floats, energy: Bools
+    homes: HomeBatch, rows: Ints, asks: AskBatch, *, target: Floats, least: Floats, energy: Bools, held: Floats
 ) -> Floats:
     """Limit of the ask's quantity that follows from rules alone, shape (m,); inf if none [kW]."""
     span = slice(asks.first, asks.stop)
     if asks.reserve:
-        room = target[:, span] - np.maximum(least[:, span], 0.0)
+        room = target[:, span] - np.maximum(least[:, span], held[:, span] * asks.reduction_only)
         capped = energy[:, span] & (np.isfinite(least[:, span]) | asks.reduction_only)
         limit = np.where(capped, room, np.inf).min(axis=1)
-        return np.where(homes.has_battery[rows], np.minimum(homes.battery_discharge_kw[rows], limit), 0.0)
+        able = homes.has_battery[rows] & ~asks.frozen_battery[rows]
+        return np.where(able, np.minimum(homes.battery_discharge_kw[rows], limit), 0.0)
     room = target[:, span] - least[:, span]
     if asks.reduction_only:
         room = np.minimum(room, target[:, span])

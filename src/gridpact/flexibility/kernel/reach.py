@@ -94,7 +94,7 @@ def most_reserve_kw(
     for t in range(stop):
         if t >= first:
             r = min(r, (energy - stand[t]) / energy_h if energy_h > 0.0 else r)
-            r = min(r, _fullest(home, t) + home.discharge_kw[t])
+            r = min(r, home.discharge_kw[t], _fullest(home, t) + home.discharge_kw[t])
             if limited[t] > -1e300:
                 highest = min(home.most_kw[t], home.need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t])
                 r = min(r, highest - limited[t])
