@@ -252,7 +252,8 @@ def test_exit_codes_are_those_of_the_help(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 @pytest.mark.parametrize("stage", ["freezing", "negotiating", "settling"])
 def test_interrupted_run_ends_in_one_line(stage: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gridpact", *DAY, "--fleet", "20", "--kw", "20", "--out", str(tmp_path / "run")]
+    # Large enough that every stage is still running when the signal comes.
+    command = [sys.executable, "-m", "gridpact", *DAY, "--fleet", "3000", "--kw", "20", "--out", str(tmp_path / "run")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:
