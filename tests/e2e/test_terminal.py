@@ -249,12 +249,19 @@ def test_exit_codes_are_those_of_the_help(tmp_path: Path) -> None:
     assert gridpact("fleet", "describe", 3, "--figure", tmp_path / "f.png").exit_code == 2
 
 
+def hear_interrupts() -> None:
+    """Undo what a shell does to background jobs: it has them ignore Ctrl-C, and so would the process started here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 @pytest.mark.parametrize("stage", ["freezing", "negotiating", "settling"])
 def test_interrupted_run_ends_in_one_line(stage: str, tmp_path: Path) -> None:
     # Large enough that every stage is still running when the signal comes.
     command = [sys.executable, "-m", "gridpact", *DAY, "--fleet", "3000", "--kw", "20", "--out", str(tmp_path / "run")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    ) as running:
         assert running.stderr is not None
         for line in running.stderr:
             if stage in line:
