@@ -1,0 +1,128 @@
+"""A store that lives as long as its process."""
+
+import hmac
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from gridpact.errors import CorruptLogError, EventConflictError, StoreError
+from gridpact.store.base import Attempt, Entry, Store, checked
+
+
+class MemoryStore(Store):
+    """For runs that leave nothing but their folder, and for tests."""
+
+    def __init__(self) -> None:
+        self._logs: dict[str, list[Entry]] = {}
+        self._books: dict[str, bytes] = {}
+        self._attempts: dict[str, list[Attempt]] = {}
+        self._writing: set[str] = set()
+        self._secrets: dict[str, bytes] = {}
+        self._texts: dict[str, dict[str, str]] = {}
+
+    @property
+    def name(self) -> str:
+        """See `Store`."""
+        return "memory"
+
+    def run_ids(self) -> tuple[str, ...]:
+        """See `Store`."""
+        return tuple(self._logs)
+
+    def append(
+        self, run_id: str, entries: Sequence[Entry], *, expected: int, books: Mapping[str, bytes] | None = None
+    ) -> None:
+        """See `Store`."""
+        if not entries:
+            raise StoreError("nothing to append")
+        log = self._logs.get(run_id, [])
+        if len(log) != expected:
+            raise EventConflictError(
+                f"the log of run {run_id} has {len(log)} rows, not {expected}: another process wrote"
+            )
+        keys = [entry.key for entry in (*log, *entries) if entry.key is not None]
+        if len(keys) != len(set(keys)):
+            raise EventConflictError(f"the log of run {run_id} holds one of the new rows' keys already")
+        for digest, content in (books or {}).items():
+            self._books.setdefault(digest, checked(digest, content, source=self.name))
+        self._logs[run_id] = [*log, *entries]
+
+    def length(self, run_id: str) -> int:
+        """See `Store`."""
+        return len(self._logs.get(run_id, ()))
+
+    def entries(self, run_id: str, *, start: int = 0) -> tuple[Entry, ...]:
+        """See `Store`."""
+        return tuple(self._logs.get(run_id, ())[start:])
+
+    def book(self, digest: str) -> bytes:
+        """See `Store`."""
+        if digest not in self._books:
+            raise CorruptLogError(f"{self.name}: book {digest[:12]} is missing")
+        return self._books[digest]
+
+    @contextmanager
+    def writing(self, run_id: str) -> Iterator[None]:
+        """See `Store`."""
+        if run_id in self._writing:
+            raise EventConflictError(f"run {run_id} is being written already")
+        self._writing.add(run_id)
+        try:
+            yield
+        finally:
+            self._writing.discard(run_id)
+
+    def set_aside(self, run_id: str) -> str:
+        """See `Store`."""
+        number = 1
+        while f"{run_id}~{number}" in self._logs:
+            number += 1
+        aside = f"{run_id}~{number}"
+        if run_id not in self._logs:
+            raise StoreError(f"the store has no run {run_id}")
+        self._logs = {aside if name == run_id else name: log for name, log in self._logs.items()}
+        if run_id in self._attempts:
+            self._attempts[aside] = self._attempts.pop(run_id)
+        return aside
+
+    def begin_attempt(self, run_id: str, *, began: datetime, place: str) -> int:
+        """See `Store`."""
+        known = self._attempts.setdefault(run_id, [])
+        known.append(Attempt(number=len(known) + 1, began=began, ended=None, outcome=None, place=place))
+        return len(known)
+
+    def end_attempt(self, run_id: str, number: int, *, ended: datetime, outcome: str) -> None:
+        """See `Store`."""
+        known = self._attempts.get(run_id, [])
+        if not 1 <= number <= len(known):
+            raise StoreError(f"run {run_id} has no attempt {number}")
+        known[number - 1] = replace(known[number - 1], ended=ended, outcome=outcome)
+
+    def attempts(self, run_id: str) -> tuple[Attempt, ...]:
+        """See `Store`."""
+        return tuple(self._attempts.get(run_id, ()))
+
+    def keep_text(self, home_id: str, text: str) -> str:
+        """See `Store`."""
+        secret = self._secrets.setdefault(home_id, secrets.token_bytes(32))
+        digest = hmac.new(secret, text.encode(), "sha256").hexdigest()
+        self._texts.setdefault(home_id, {})[digest] = text
+        return digest
+
+    def text(self, digest: str) -> str | None:
+        """See `Store`."""
+        return next((texts[digest] for texts in self._texts.values() if digest in texts), None)
+
+    def texts_of(self, home_id: str) -> tuple[str, ...]:
+        """See `Store`."""
+        return tuple(self._texts.get(home_id, {}).values())
+
+    def forget(self, home_id: str) -> int:
+        """See `Store`."""
+        self._secrets.pop(home_id, None)
+        return len(self._texts.pop(home_id, {}))
+
+    def close(self) -> None:
+        """See `Store`."""
