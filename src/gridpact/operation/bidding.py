@@ -18,8 +18,9 @@ from gridpact.negotiation.outcome import NegotiationResult
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.homes import Homes, Quotes, quote
 from gridpact.operation.inputs import MarketCall, MarketDay
-from gridpact.optimization.formulation import MARKET_MINIMUM, BidRequest
-from gridpact.optimization.tool import BidDecision, OptimizationTool
+from gridpact.operation.recorded import solve_formation, submit_bid
+from gridpact.optimization.formulation import MARKET_MINIMUM, BidRequest, formation_problem
+from gridpact.optimization.tool import BidDecision, OptimizationTool, decide
 from gridpact.results.events import EventKind
 from gridpact.results.result import Outcome
 
@@ -153,7 +154,6 @@ def _decide(
     call: MarketCall, talks: NegotiationResult, *, day: MarketDay, chronicle: Chronicle
 ) -> tuple[BidDecision, tuple[str, ...]]:
     """The bid, formed again without members that fail before gate closure."""
-    tool = OptimizationTool()
     request = BidRequest(
         opportunity=call.opportunity,
         rules=call.rules,
@@ -162,7 +162,7 @@ def _decide(
         ask_price=last_asks(talks),
         allow_loss=day.allow_loss,
     )
-    decision = tool.solve(day.spec, request)
+    decision = _solve(request, day=day, attempt=1, chronicle=chronicle)
     holders = set(talks.options.members)
     dropped = tuple(home for home, stage in day.drop_outs.items() if stage == "before" and home in holders)
     if dropped:
@@ -176,8 +176,14 @@ def _decide(
                     "formed_again_without": list(dropped),
                 },
             )
-        decision = tool.reform(day.spec, request, dropped=dropped)
+        decision = _solve(request.without(dropped), day=day, attempt=2, chronicle=chronicle)
     return decision, dropped
+
+
+def _solve(request: BidRequest, *, day: MarketDay, attempt: int, chronicle: Chronicle) -> BidDecision:
+    problem = formation_problem(day.spec, request)
+    answer = solve_formation(OptimizationTool(), problem, request, attempt=attempt, chronicle=chronicle)
+    return decide(problem, answer, request)
 
 
 def last_asks(talks: NegotiationResult) -> Floats:
@@ -237,8 +243,12 @@ def _clear(
     )
     if broken:
         return replace(award, outcome=Outcome.REFUSED, reason="; ".join(broken))
-    price = call.price.clearing_price
-    clearing = clear(segments, price, opportunity.requested_kw, minimum_kw=call.rules.least_kw(opportunity))
+    price, least_kw = call.price.clearing_price, call.rules.least_kw(opportunity)
+    clearing = submit_bid(
+        opportunity.opportunity_id,
+        lambda: clear(segments, price, opportunity.requested_kw, minimum_kw=least_kw),
+        chronicle=chronicle,
+    )
     chronicle.note(
         EventKind.MARKET_CLEARED,
         at=call.gate_closure,

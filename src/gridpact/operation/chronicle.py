@@ -3,13 +3,18 @@
 import platform
 import resource
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from gridpact.results.events import EventKind, EventLog
+from gridpact.errors import StoreError
+from gridpact.results.events import EventKind
+from gridpact.store.book import Book
+from gridpact.store.journal import Effect, Journal
+
+T = TypeVar("T")
 
 TALKS_BEFORE_GATE = timedelta(hours=1)
 """Simulated time at which the talks for an opportunity begin."""
@@ -19,7 +24,7 @@ TALKS_BEFORE_GATE = timedelta(hours=1)
 class Chronicle:
     """Event log and stop-watch of one run. Simulated time never runs backward."""
 
-    log: EventLog = field(default_factory=EventLog)
+    log: Journal = field(default_factory=Journal)
     timings_s: dict[str, float] = field(default_factory=dict)
     now: datetime | None = None
 
@@ -27,6 +32,14 @@ class Chronicle:
         """Append an event at ``at``, or at the latest event's time if that is later."""
         self.now = at if self.now is None else max(self.now, at)
         self.log.append(kind, at=self.now, payload=payload)
+
+    def effect(
+        self, effect: Effect, do: Callable[[], T], *, encode: Callable[[T], Book], decode: Callable[[Book], T]
+    ) -> T:
+        """What comes of ``effect`` at the latest event's time, see `Journal.effect`."""
+        if self.now is None:
+            raise StoreError("a run's first row is its start, not an effect")
+        return self.log.effect(effect, do, at=self.now, encode=encode, decode=decode)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

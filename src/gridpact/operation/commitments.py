@@ -17,7 +17,7 @@ from gridpact.flexibility.devices import DeviceTrace
 from gridpact.flexibility.home import Commitment, Schedule
 from gridpact.horizon import Horizon
 from gridpact.market.opportunity import Product
-from gridpact.market.rules import load_rules
+from gridpact.market.rules import RuleProfile, load_rules
 from gridpact.results.run_folder import RunFolder
 
 SETTINGS = (
@@ -74,8 +74,12 @@ class EarlierAwards:
         )
 
 
-def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horizon) -> EarlierAwards:
+def read_earlier_awards(
+    folders: Sequence[Path], *, fleet: Fleet, horizon: Horizon, rule_files: Mapping[str, Path] | None = None
+) -> EarlierAwards:
     """Read the awards of ``folders``, which must be runs of the same fleet and operating day.
+
+    ``rule_files`` says where users' own rule profiles lie now, by the path that the runs know them by.
 
     A run made with ``--commitments`` carries the earlier promises along, so naming the last run of a chain is enough;
     naming all of them counts each promise once.
@@ -85,6 +89,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
     """
     if not folders:
         return EarlierAwards()
+    rules = _Rules(files=rule_files or {})
     runs, records, seen = [], [], set()
     first: RunFolder | None = None
     for path in folders:
@@ -94,7 +99,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
         first = first or folder
         digest = hashlib.sha256(folder.result_json().encode()).hexdigest()
         runs.append(EarlierRun(run_id=folder.result["run"]["id"], sha256=digest))
-        for record in _promises(folder):
+        for record in _promises(folder, rules):
             key = (record["run"], record["opportunity_id"], record["home_id"])
             if key not in seen:
                 seen.add(key)
@@ -112,7 +117,7 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
                 quantity_kw=record["quantity_kw"],
                 reserve=record["product"] != Product.ENERGY,
                 sustain_h=record["sustain_h"],
-                reduction_only=not load_rules(record["rules"], on=_moment(record["start"]).date()).export_counts,
+                reduction_only=not rules.of(record["rules"], _moment(record["start"])).export_counts,
             )
         )
     dispatch = first.table("dispatch")
@@ -127,7 +132,17 @@ def read_earlier_awards(folders: Sequence[Path], *, fleet: Fleet, horizon: Horiz
     )
 
 
-def _promises(folder: RunFolder) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """Rule profiles by the name that runs know them by."""
+
+    files: Mapping[str, Path]
+
+    def of(self, name: str, moment: datetime) -> RuleProfile:
+        return load_rules(self.files.get(name, name), on=moment.date())
+
+
+def _promises(folder: RunFolder, rules: "_Rules") -> list[dict[str, Any]]:
     """Promises of a run and those that it carried along."""
     result = folder.result
     promises = [dict(record) for record in result.get("commitments", [])]
@@ -140,7 +155,6 @@ def _promises(folder: RunFolder) -> list[dict[str, Any]]:
         opportunity = opportunities[name]
         product = Product(opportunity["product"])
         start = _moment(opportunity["start"])
-        rules = load_rules(opportunity["rules"], on=start.date())
         promises.append(
             {
                 "run": result["run"]["id"],
@@ -150,7 +164,7 @@ def _promises(folder: RunFolder) -> list[dict[str, Any]]:
                 "start": opportunity["start"],
                 "end": opportunity["end"],
                 "quantity_kw": float(quantity_kw),
-                "sustain_h": rules.sustain_h(product) if product.is_reserve else 0.0,
+                "sustain_h": rules.of(opportunity["rules"], start).sustain_h(product) if product.is_reserve else 0.0,
                 "rules": opportunity["rules"],
             }
         )

@@ -3,7 +3,7 @@
 data -> fleet, market -> flexibility -> negotiation -> coalition, optimisation -> clearing -> settlement -> report
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gridpact.fleet.day import build_fleet_day
 from gridpact.flexibility.kernel_model import KernelModel
@@ -15,7 +15,9 @@ from gridpact.operation.delivery import deliver_and_settle
 from gridpact.operation.homes import freeze_baselines
 from gridpact.operation.inputs import MarketDay
 from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_settlement
+from gridpact.operation.recorded import RecordedModel
 from gridpact.optimization.dispatch import plan_dispatch
+from gridpact.store.journal import Journal
 
 Progress = Callable[[str], None]
 
@@ -24,6 +26,8 @@ def run_market_day(
     day: MarketDay,
     *,
     model: FlexibilityModel | None = None,
+    journal: Journal | None = None,
+    kept: Mapping[str, str] | None = None,
     progress: Progress = lambda stage: None,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
@@ -31,6 +35,8 @@ def run_market_day(
     Args:
         day: a checked market day, see `prepare_day`.
         model: what prices a home's flexibility; the compiled kernel by default, with HiGHS behind it.
+        journal: the run's log, which a run that was broken off goes on with; by default a new one in memory.
+        kept: books of the log that hold what the run was asked, by name.
         progress: told the name of each stage as it begins.
 
     Returns:
@@ -39,9 +45,9 @@ def run_market_day(
     Raises:
         InfeasibleError: a home's own data allow no schedule at all.
     """
-    model = model or KernelModel()
-    chronicle = Chronicle()
-    begin(day, chronicle)
+    chronicle = Chronicle(log=journal if journal is not None else Journal(run_id=day.run_id))
+    begin(day, chronicle, kept=kept or {})
+    model = RecordedModel(model or KernelModel(), chronicle)
 
     count = len(day.fleet)
     progress(f"reading {count:,} {'home' if count == 1 else 'homes'} over {day.horizon.periods} intervals")

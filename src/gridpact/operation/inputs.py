@@ -61,6 +61,8 @@ class DayRequest:
     """Homes whose agent stops answering, and the round from which it does."""
     profiles: Path | pd.DataFrame | None = None
     tariffs: Path | pd.DataFrame | None = None
+    rule_files: Mapping[str, Path] = field(default_factory=dict)
+    """Where a user's own rule profiles lie now, by the path that opportunities know them by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +101,12 @@ class MarketDay:
     version: str
 
 
-def prepare_day(request: DayRequest) -> MarketDay:
+def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay:
     """Read and check everything that ``request`` names.
+
+    Args:
+        request: what a user asks for.
+        release: version of gridpact that the run is of; this one by default. A replay is of the one that ran.
 
     Raises:
         InputError: a file, flag or number cannot be used; the message says which and why.
@@ -125,7 +131,9 @@ def prepare_day(request: DayRequest) -> MarketDay:
     for call in calls:
         opportunity = call.opportunity
         horizon.window(opportunity.start, opportunity.end, what=f"opportunity {opportunity.opportunity_id!r}")
-    earlier = read_earlier_awards(request.commitments, fleet=resolved.fleet, horizon=horizon)
+    earlier = read_earlier_awards(
+        request.commitments, fleet=resolved.fleet, horizon=horizon, rule_files=request.rule_files
+    )
     profiles, profiles_digest = read_profiles(request.profiles)
     tariffs, tariffs_digest = read_tariffs(request.tariffs)
     if earlier.runs and (profiles is not None or tariffs is not None):
@@ -167,7 +175,7 @@ def prepare_day(request: DayRequest) -> MarketDay:
         digests["tariffs"] = tariffs_digest
     for number, run in enumerate(earlier.runs, start=1):
         digests[f"commitments_{number}"] = run.sha256
-    release = version("gridpact")
+    release = release or version("gridpact")
     return MarketDay(
         fleet=resolved.fleet,
         fleet_notes=resolved.notes,
@@ -280,7 +288,7 @@ def _calls(
     calls = []
     from_file = bool(request.opportunity_files or request.opportunities)
     for opportunity in asked:
-        rules = load_rules(opportunity.rules, on=opportunity.start.date())
+        rules = load_rules(request.rule_files.get(opportunity.rules, opportunity.rules), on=opportunity.start.date())
         gate = rules.gate_closure(opportunity)
         if request.price is not None:
             view = price_sources.certain_price(request.price)

@@ -1,7 +1,7 @@
 """Events of a day that belong to no single opportunity."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -12,20 +12,23 @@ from gridpact.operation.delivery import Delivered
 from gridpact.operation.homes import Homes
 from gridpact.operation.inputs import MarketDay
 from gridpact.optimization.dispatch import DispatchPlan
-from gridpact.results.events import EventKind
+from gridpact.results.events import LOG_VERSION, EventKind
 
 
-def begin(day: MarketDay, chronicle: Chronicle) -> None:
-    """The run, and what it read."""
+def begin(day: MarketDay, chronicle: Chronicle, *, kept: Mapping[str, str]) -> None:
+    """The run, what it read, and the books that keep that."""
     opening = min(call.gate_closure for call in day.calls) - TALKS_BEFORE_GATE
     chronicle.note(
-        EventKind.RUN_STARTED, at=opening, payload={"run": day.run_id, "seed": day.seed, "version": day.version}
+        EventKind.RUN_STARTED,
+        at=opening,
+        payload={"run": day.run_id, "seed": day.seed, "version": day.version, "log": LOG_VERSION},
     )
     chronicle.note(
         EventKind.INPUTS_READ,
         at=opening,
         payload={
             "sha256": dict(day.inputs_sha256),
+            "kept": dict(kept),
             "homes": len(day.fleet),
             "horizon_start": day.horizon.start,
             "horizon_end": day.horizon.end,

@@ -25,6 +25,17 @@ class InstructionReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SolverAnswer:
+    """What solvers said of a formation problem: all of a decision that does not follow by arithmetic."""
+
+    formation: FormationResult
+    diagnosis: Diagnosis | None = None
+    """Where nothing is worth bidding although there are options."""
+    notes: tuple[str, ...] = ()
+    """What an operator should know of how it came about, such as a solver's failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BidDecision:
     """A bid, or why there is none."""
 
@@ -112,31 +123,40 @@ class OptimizationTool:
         would lose money or break a term; the decision then says by how much, and what is in the way.
         """
         problem = formation_problem(spec, request)
+        return decide(problem, self.answer(problem, request), request)
+
+    def answer(self, problem: FormationProblem, request: BidRequest) -> SolverAnswer:
+        """Have ``problem``, made of ``request``, solved."""
         notes: tuple[str, ...] = ()
         try:
             formation = form(problem, solver=self.solver)
         except OptimizationError as failure:
             formation = fallback_formation(problem, solver=self.solver.name)
             notes = (f"merit-order fallback pricing: {failure}",)
-        product = request.opportunity.product
-        if formation.formed:
-            curve = bid_curve(problem, formation.x, price_floor=request.rules.price_floor(product))
-            return BidDecision(
-                curve=curve, formation=formation, problem=problem, loss_avoided_usd=None, diagnosis=None, notes=notes
-            )
         diagnosis = None
-        if len(request.options):
-            unit = "USD/MW per h" if product.is_reserve else "USD/MWh"
+        if not formation.formed and len(request.options):
+            unit = "USD/MW per h" if request.opportunity.product.is_reserve else "USD/MWh"
             diagnosis = diagnose(problem, price_unit=unit, solver=self.solver)
-        return BidDecision(
-            curve=BidCurve.empty(len(request.options)),
-            formation=formation,
-            problem=problem,
-            loss_avoided_usd=loss_avoided_usd(problem),
-            diagnosis=diagnosis,
-            notes=notes,
-        )
+        return SolverAnswer(formation=formation, diagnosis=diagnosis, notes=notes)
 
     def reform(self, spec: ProblemSpec, request: BidRequest, *, dropped: Collection[str]) -> BidDecision:
         """The bid formed again after some homes fail before gate closure, from the options of all others."""
         return self.solve(spec, request.without(dropped))
+
+
+def decide(problem: FormationProblem, answer: SolverAnswer, request: BidRequest) -> BidDecision:
+    """The bid that follows from what solvers said; pure arithmetic."""
+    formation = answer.formation
+    if formation.formed:
+        floor = request.rules.price_floor(request.opportunity.product)
+        curve, loss_usd = bid_curve(problem, formation.x, price_floor=floor), None
+    else:
+        curve, loss_usd = BidCurve.empty(len(request.options)), loss_avoided_usd(problem)
+    return BidDecision(
+        curve=curve,
+        formation=formation,
+        problem=problem,
+        loss_avoided_usd=loss_usd,
+        diagnosis=answer.diagnosis,
+        notes=answer.notes,
+    )

@@ -33,6 +33,14 @@ class EventKind(StrEnum):
     SETTLED = "settled"
     FILES_WRITTEN = "files_written"
     RUN_FINISHED = "run_finished"
+    EFFECT_BEGUN = "effect_begun"
+    EFFECT_DONE = "effect_done"
+    PUBLISHED = "published"
+    """Only in a store, after what the run folder holds."""
+
+
+LOG_VERSION = 1
+"""Form of the rows that are written, see `gridpact.store.upcasting`."""
 
 
 class EventLog:
@@ -77,6 +85,26 @@ class EventLog:
         self._lines.append(canonical({**row, "hash": digest}))
         self._previous, self._latest = digest, moment
         return digest
+
+    def line(self, number: int) -> bytes:
+        """A row as canonical JSON."""
+        return self._lines[number]
+
+    def row(self, number: int) -> dict[str, Any]:
+        """One row."""
+        row: dict[str, Any] = json.loads(self._lines[number])
+        return row
+
+    def adopt(self, number: int, line: bytes) -> None:
+        """Put the stored form of the last row in its place, so that the chain goes on from what is stored.
+
+        Raises:
+            StoreError: it is not the last row.
+        """
+        if number != len(self._lines) - 1:
+            raise StoreError(f"row {number} is not the last of {len(self._lines)}")
+        self._lines[number] = line
+        self._previous = json.loads(line)["hash"]
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 from gridpact.errors import InputError, MissingDataError, StoreError
 from gridpact.results import exchange
-from gridpact.results.events import EventKind, EventLog, read_events
+from gridpact.results.events import EventKind, read_events
 from gridpact.results.plain import pretty
 from gridpact.results.result import SCHEMA, RunResult
 from gridpact.results.tables import FORMS, RESERVATIONS, read_table, write_table
@@ -138,13 +138,13 @@ class RunFiles(RunContent):
         """SHA-256 of every sealed file, for the log's ``files_written``."""
         return {file: hashlib.sha256(self._files[file]).hexdigest() for file in sorted(SEALED_FILES)}
 
-    def write(self, *, events: EventLog, performance: Mapping[str, Any], report_html: str) -> "RunFolder":
-        """Write the folder whole; see `write_folder`."""
+    def write(self, *, events: bytes, performance: Mapping[str, Any], report_html: str) -> "RunFolder":
+        """Write the folder whole, ``events`` being the log's lines; see `write_folder`."""
         write_folder(
             self._path,
             {
                 **self._files,
-                "events.jsonl": events.to_jsonl(),
+                "events.jsonl": events,
                 "performance.json": pretty(performance).encode("utf-8"),
                 "report.html": report_html.encode("utf-8"),
             },

@@ -1,0 +1,232 @@
+"""What a run was asked, kept in its log with every file that it read, so that it can go on or replay anywhere."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
+
+from gridpact.errors import CorruptLogError, InputError
+from gridpact.fleet.fleet import Fleet
+from gridpact.fleet.io import fleet_table, read_fleet_file
+from gridpact.market.opportunity import MarketOpportunity
+from gridpact.operation.inputs import DayRequest, MarketDay
+from gridpact.optimization.spec import ProblemSpec
+from gridpact.results.run_folder import SEALED_FILES
+from gridpact.store.base import Store, digest_of
+from gridpact.store.book import Book
+
+REQUEST = "request"
+_OPPORTUNITIES = TypeAdapter(tuple[MarketOpportunity, ...])
+_PLAIN = (
+    "product",
+    "hours",
+    "kw",
+    "minimum_kw",
+    "price",
+    "location",
+    "rules",
+    "strategy",
+    "rounds",
+    "allow_loss",
+    "seed",
+)
+_FILES = ("prices", "spec", "profiles", "tariffs")
+_CONTENT = "content"
+
+
+@dataclass(slots=True)
+class KeptInputs:
+    """Books that hold a request, by digest, and the name of each."""
+
+    books: dict[str, bytes] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """Digest by what the book holds; ``request`` lists the others."""
+
+    def add(self, name: str, book: Book) -> str:
+        """Keep a book; its digest."""
+        content = book.to_bytes()
+        digest = digest_of(content)
+        self.books[digest] = content
+        self.names[name] = digest
+        return digest
+
+    def add_file(self, name: str, content: bytes) -> str:
+        """Keep a file's bytes; the book's digest."""
+        return self.add(name, Book(arrays={_CONTENT: np.frombuffer(content, dtype=np.uint8)}))
+
+
+def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
+    """Everything that ``day`` was made of.
+
+    Raises:
+        InputError: a file changed while it was read.
+    """
+    kept = KeptInputs()
+    facts: dict[str, Any] = {name: getattr(request, name) for name in _PLAIN}
+    facts["start"] = request.start.isoformat() if isinstance(request.start, datetime) else request.start
+    facts["drop_outs"], facts["silent"] = list(request.drop_outs), dict(request.silent)
+    facts["opportunities"] = _OPPORTUNITIES.dump_python(request.opportunities, mode="json")
+    facts["opportunity_files"] = [
+        _file(kept, f"opportunity {number}", path) for number, path in enumerate(request.opportunity_files, start=1)
+    ]
+    facts["fleet"] = _fleet(kept, request.fleet)
+    for name in _FILES:
+        facts[name] = _source(kept, name, getattr(request, name))
+    facts["rule_files"] = {
+        name: _file(kept, f"rules {name}", request.rule_files.get(name, Path(name)))
+        for name in sorted(_rule_names(day))
+        if name.lower().endswith((".yaml", ".yml"))
+    }
+    facts["commitments"] = [
+        _folder(kept, f"commitments {number}", path) for number, path in enumerate(request.commitments, start=1)
+    ]
+    kept.add(REQUEST, Book(facts=facts))
+    return kept
+
+
+def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> DayRequest:
+    """The request of a run, its files written below ``folder``.
+
+    Args:
+        names: digests of the kept books, from the run's log.
+        store: holds the books.
+        folder: an empty folder that must stay while the request is used.
+
+    Raises:
+        CorruptLogError: a book is missing, damaged, or not what its name says.
+    """
+    reader = _Reader(store=store, folder=folder)
+    try:
+        facts = reader.book(names[REQUEST]).facts
+        fleet = facts["fleet"]
+        return DayRequest(
+            **{name: facts[name] for name in _PLAIN},
+            start=facts["start"],
+            drop_outs=tuple(facts["drop_outs"]),
+            silent=dict(facts["silent"]),
+            opportunities=_OPPORTUNITIES.validate_python(facts["opportunities"]),
+            opportunity_files=tuple(reader.file(each) for each in facts["opportunity_files"]),
+            fleet=reader.fleet(fleet) if isinstance(fleet, dict) else fleet,
+            **{name: reader.source(facts[name]) for name in _FILES},
+            rule_files={name: reader.file(each) for name, each in facts["rule_files"].items()},
+            commitments=tuple(reader.directory(each) for each in facts["commitments"]),
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        if isinstance(problem, InputError):
+            raise
+        raise CorruptLogError(f"{store.name}: what the run was asked cannot be read: {problem!r}") from problem
+
+
+def _rule_names(day: MarketDay) -> set[str]:
+    return {call.opportunity.rules for call in day.calls} | {str(each["rules"]) for each in day.earlier.records}
+
+
+def _fleet(kept: KeptInputs, fleet: str | Fleet | None) -> Any:
+    if isinstance(fleet, Fleet):
+        return {"as": "fleet", "book": kept.add_file("fleet", _fleet_bytes(fleet))}
+    if fleet is None or re.fullmatch(r"[+-]?[0-9]{1,18}", fleet.strip()):
+        return fleet
+    return {"as": "file", **_file(kept, "fleet", Path(fleet.strip()))}
+
+
+def _fleet_bytes(fleet: Fleet) -> bytes:
+    content = BytesIO()
+    pq.write_table(fleet_table(fleet), content, compression="zstd")
+    return content.getvalue()
+
+
+def _source(kept: KeptInputs, name: str, source: Path | pd.DataFrame | ProblemSpec | None) -> Any:
+    match source:
+        case None:
+            return None
+        case pd.DataFrame():
+            content = BytesIO()
+            source.to_parquet(content)
+            return {"as": "table", "book": kept.add_file(name, content.getvalue())}
+        case ProblemSpec():
+            return {"as": "spec", "terms": source.model_dump(mode="json")}
+        case Path():
+            return {"as": "file", **_file(kept, name, source)}
+
+
+def _file(kept: KeptInputs, name: str, path: Path) -> dict[str, str]:
+    return {"name": path.name, "book": kept.add_file(name, path.read_bytes())}
+
+
+def _folder(kept: KeptInputs, name: str, path: Path) -> list[dict[str, str]]:
+    """A run's sealed files and its log."""
+    found = []
+    for file in (*SEALED_FILES, "events.jsonl"):
+        found.append({**_file(kept, f"{name}/{file}", path / file), "name": file})
+    return found
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """Writes kept files below a folder, each in one of its own."""
+
+    store: Store
+    folder: Path
+    count: int = 0
+
+    def book(self, digest: str) -> Book:
+        return Book.from_bytes(self.store.book(digest), source=f"{self.store.name}: book {digest[:12]}")
+
+    def content(self, digest: str) -> bytes:
+        return self.book(digest).arrays[_CONTENT].tobytes()
+
+    def file(self, each: Mapping[str, str]) -> Path:
+        return self._write(self._own_folder(), each)
+
+    def directory(self, files: Sequence[Mapping[str, str]]) -> Path:
+        own = self._own_folder()
+        for each in files:
+            if each["name"] not in (*SEALED_FILES, "events.jsonl"):
+                raise CorruptLogError(f"{self.store.name}: {each['name']!r} is no file of a run folder")
+            (own / each["name"]).parent.mkdir(exist_ok=True)
+            (own / each["name"]).write_bytes(self.content(each["book"]))
+        return own
+
+    def fleet(self, each: Mapping[str, str]) -> str | Fleet:
+        if each["as"] == "file":
+            return str(self.file(each))
+        return read_fleet_file(self._write(self._own_folder(), {"name": "fleet.parquet", "book": each["book"]})).fleet
+
+    def source(self, each: Mapping[str, Any] | None) -> Any:
+        if each is None:
+            return None
+        match each["as"]:
+            case "table":
+                return pd.read_parquet(BytesIO(self.content(each["book"])))
+            case "spec":
+                return ProblemSpec.from_mapping(each["terms"], source="the run's log")
+            case _:
+                return self.file(each)
+
+    def _own_folder(self) -> Path:
+        self.count += 1
+        own = self.folder / str(self.count)
+        own.mkdir()
+        return own
+
+    def _write(self, own: Path, each: Mapping[str, str]) -> Path:
+        name = each["name"]
+        if name != Path(name).name or name in ("", ".", ".."):
+            raise CorruptLogError(f"{self.store.name}: {name!r} is not the name of a file")
+        (own / name).write_bytes(self.content(each["book"]))
+        return own / name
+
+
+KNOWN_FIELDS = {*_PLAIN, *_FILES, "start", "drop_outs", "silent", "opportunities", "opportunity_files", "fleet"} | {
+    "rule_files",
+    "commitments",
+}
+assert {item.name for item in fields(DayRequest)} == KNOWN_FIELDS  # noqa: S101 - a new field must be kept too
