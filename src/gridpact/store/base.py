@@ -7,7 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from gridpact.errors import CorruptLogError
+from gridpact.errors import CorruptLogError, StoreError
+
+LONGEST_NAME = 500
+"""Characters of a run's, home's or row's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,27 @@ def checked(digest: str, content: bytes, *, source: str) -> bytes:
     if digest_of(content) != digest:
         raise CorruptLogError(f"{source}: book {digest[:12]} was changed or cut off; restore the store from a copy")
     return content
+
+
+def checked_name(name: str, *, what: str) -> str:
+    """``name`` if every store can keep it as an id or key: 1 to 500 characters of text.
+
+    Raises:
+        StoreError: it is empty or too long, or holds a zero character or half a surrogate pair.
+    """
+    if not 1 <= len(name) <= LONGEST_NAME or "\0" in name or any("\ud800" <= c <= "\udfff" for c in name):
+        raise StoreError(
+            f"{what} is {name[:40]!r}; it has to be 1 to {LONGEST_NAME} characters of text, without a zero character"
+        )
+    return name
+
+
+def encoded(words: str) -> bytes:
+    """Words as UTF-8; raises StoreError for half a surrogate pair."""
+    try:
+        return words.encode()
+    except UnicodeEncodeError:
+        raise StoreError("a text holds half a character (a lone surrogate) and cannot be kept") from None
 
 
 class Store(ABC):

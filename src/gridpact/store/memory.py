@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from threading import Lock
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
-from gridpact.store.base import Attempt, Entry, Store, checked
+from gridpact.horizon import aware_utc
+from gridpact.store.base import Attempt, Entry, Store, checked, checked_name, encoded
 
 
 class MemoryStore(Store):
     """For runs that leave nothing but their folder, and for tests."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._logs: dict[str, list[Entry]] = {}
         self._books: dict[str, bytes] = {}
         self._attempts: dict[str, list[Attempt]] = {}
@@ -35,6 +38,10 @@ class MemoryStore(Store):
         self, run_id: str, entries: Sequence[Entry], *, expected: int, books: Mapping[str, bytes] | None = None
     ) -> None:
         """See `Store`."""
+        checked_name(run_id, what="a run's id")
+        for entry in entries:
+            if entry.key is not None:
+                checked_name(entry.key, what="a row's key")
         if not entries:
             raise StoreError("nothing to append")
         log = self._logs.get(run_id, [])
@@ -55,6 +62,8 @@ class MemoryStore(Store):
 
     def entries(self, run_id: str, *, start: int = 0) -> tuple[Entry, ...]:
         """See `Store`."""
+        if start < 0:
+            raise StoreError(f"a log has no row {start}")
         return tuple(self._logs.get(run_id, ())[start:])
 
     def book(self, digest: str) -> bytes:
@@ -66,9 +75,13 @@ class MemoryStore(Store):
     @contextmanager
     def writing(self, run_id: str) -> Iterator[None]:
         """See `Store`."""
-        if run_id in self._writing:
-            raise EventConflictError(f"run {run_id} is being written already")
-        self._writing.add(run_id)
+        checked_name(run_id, what="a run's id")
+        with self._lock:
+            if run_id in self._writing:
+                raise EventConflictError(
+                    f"run {run_id} of the store in memory is being written by this process; wait until it ends"
+                )
+            self._writing.add(run_id)
         try:
             yield
         finally:
@@ -77,7 +90,7 @@ class MemoryStore(Store):
     def set_aside(self, run_id: str) -> str:
         """See `Store`."""
         number = 1
-        while f"{run_id}~{number}" in self._logs:
+        while f"{run_id}~{number}" in self._logs or f"{run_id}~{number}" in self._attempts:
             number += 1
         aside = f"{run_id}~{number}"
         if run_id not in self._logs:
@@ -89,16 +102,19 @@ class MemoryStore(Store):
 
     def begin_attempt(self, run_id: str, *, began: datetime, place: str) -> int:
         """See `Store`."""
+        checked_name(run_id, what="a run's id")
+        moment = aware_utc(began, what="the beginning of an attempt")
         known = self._attempts.setdefault(run_id, [])
-        known.append(Attempt(number=len(known) + 1, began=began, ended=None, outcome=None, place=place))
+        known.append(Attempt(number=len(known) + 1, began=moment, ended=None, outcome=None, place=place))
         return len(known)
 
     def end_attempt(self, run_id: str, number: int, *, ended: datetime, outcome: str) -> None:
         """See `Store`."""
+        moment = aware_utc(ended, what="the end of an attempt")
         known = self._attempts.get(run_id, [])
         if not 1 <= number <= len(known):
             raise StoreError(f"run {run_id} has no attempt {number}")
-        known[number - 1] = replace(known[number - 1], ended=ended, outcome=outcome)
+        known[number - 1] = replace(known[number - 1], ended=moment, outcome=outcome)
 
     def attempts(self, run_id: str) -> tuple[Attempt, ...]:
         """See `Store`."""
@@ -106,8 +122,10 @@ class MemoryStore(Store):
 
     def keep_text(self, home_id: str, text: str) -> str:
         """See `Store`."""
+        checked_name(home_id, what="a home's id")
+        words = encoded(text)
         secret = self._secrets.setdefault(home_id, secrets.token_bytes(32))
-        digest = hmac.new(secret, text.encode(), "sha256").hexdigest()
+        digest = hmac.new(secret, words, "sha256").hexdigest()
         self._texts.setdefault(home_id, {})[digest] = text
         return digest
 

@@ -1,0 +1,117 @@
+"""Tables of a SQL store. What is said here and what the migrations make is compared by a test."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+REVISIONS = ("0001",)
+"""Every form that the tables have had, oldest first; each is a migration in ``migrations/versions``."""
+NEWEST = REVISIONS[-1]
+VERSION_TABLE = "gridpact_version"
+
+
+class Raw(TypeDecorator[Any]):
+    """Bytes as the driver gives them: in a damaged database a column may hold anything, and the reader looks first."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: Any) -> None:
+        """None: no conversion."""
+        del dialect, coltype
+
+
+_COUNT = BigInteger().with_variant(Integer, "sqlite")
+"""In SQLite only a column of type INTEGER can be the row's own number."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, nullable=False))
+"""Alembic's own table, read without Alembic."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _COUNT, primary_key=True, autoincrement=False, comment="order of first appends, from 1"),
+    Column("name", Text, nullable=False, unique=True, comment="the run's id"),
+    Column("length", _COUNT, nullable=False, comment="rows of its log"),
+    Column("head", Raw, nullable=False, comment="seal of its last row"),
+    Column("seal", Raw, nullable=False, comment="SHA-256 over this row"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("run", _COUNT, ForeignKey("runs.number"), primary_key=True, autoincrement=False),
+    Column("seq", _COUNT, primary_key=True, autoincrement=False, comment="from 0"),
+    Column("line", Raw, nullable=False, comment="canonical JSON with its hash"),
+    Column("key", Text, comment="idempotency key"),
+    Column("seal", Raw, nullable=False, comment="SHA-256 over the seal above, key and line"),
+    UniqueConstraint("run", "key"),
+    sqlite_with_rowid=False,
+)
+
+books = Table(
+    "books",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the content, hexadecimal"),
+    Column("length", _COUNT, nullable=False, comment="bytes"),
+    sqlite_with_rowid=False,
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("digest", Text, ForeignKey("books.digest"), primary_key=True),
+    Column("part", _COUNT, primary_key=True, autoincrement=False, comment="from 0"),
+    Column("content", Raw, nullable=False, comment="at most 8 MiB"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("run", Text, primary_key=True, comment="a run's id; it may have no row yet"),
+    Column("number", _COUNT, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("began", Text, nullable=False, comment="ISO 8601, UTC"),
+    Column("ended", Text, comment="ISO 8601, UTC"),
+    Column("outcome", Text),
+    Column("place", Text, nullable=False),
+    Column("seal", Raw, nullable=False, comment="SHA-256 over this row"),
+    sqlite_with_rowid=False,
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("home", Text, primary_key=True),
+    Column("secret", Raw, nullable=False, comment="key of the digests of this owner's words"),
+    sqlite_with_rowid=False,
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="HMAC-SHA-256 of the words with the owner's secret, hexadecimal"),
+    Column("home", Text, ForeignKey("secrets.home"), nullable=False),
+    Column("number", _COUNT, nullable=False, comment="order of the owner's words, from 1"),
+    Column("words", Raw, nullable=False, comment="UTF-8"),
+    UniqueConstraint("home", "number"),
+    sqlite_with_rowid=False,
+)

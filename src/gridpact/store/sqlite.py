@@ -1,0 +1,267 @@
+"""A SQLite file as a store's database."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gridpact.errors import CorruptLogError, EventConflictError, StoreError
+from gridpact.store.database import Database
+from gridpact.store.schema import NEWEST, metadata, version
+
+APPLICATION_ID = 0x47524450
+"""Bytes 68 to 71 of the file, "GRDP": tells a store from other SQLite files."""
+PATIENCE_S = 10.0
+"""How long a lock of another process is waited for."""
+_PAGE_BYTES = 16384
+_CHECKPOINT_PAGES = 4000
+"""64 MiB of new pages are collected before they are moved into the main file."""
+_HEADER = b"SQLite format 3\x00"
+
+_ON_CONNECT = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA fullfsync=ON",
+    "PRAGMA checkpoint_fullfsync=ON",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA trusted_schema=OFF",
+    f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}",
+    f"PRAGMA journal_size_limit={_PAGE_BYTES * _CHECKPOINT_PAGES}",
+)
+
+
+class SqliteDatabase(Database):
+    """One file with its write-ahead log beside it; writers wait for each other, readers wait for nobody."""
+
+    def __init__(self, path: Path, *, patience_s: float = PATIENCE_S) -> None:
+        """Open the file at ``path``; one that is not there is made first, with every table.
+
+        Raises:
+            StoreError: it cannot be made or opened, or it is another program's.
+            CorruptLogError: it is damaged.
+        """
+        self.path = path
+        self.name = f"store {path}"
+        self._patience_s = patience_s
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            connect_args={"timeout": patience_s, "check_same_thread": False},
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        self.reader = engine.execution_options(gridpact_begin="BEGIN")
+        self.writer = engine.execution_options(gridpact_begin="BEGIN IMMEDIATE")
+        try:
+            if not path.exists():
+                _create(path, patience_s)
+            if path.is_dir():
+                raise StoreError(f"{path} is a folder; name a file in it")
+            _look_at(path)
+        except OSError as problem:
+            raise StoreError(f"{self.name} cannot be opened: {problem.strerror}") from problem
+        except (sqlite3.Error, SQLAlchemyError) as problem:
+            raise self.explained(problem, None) from problem
+
+    def meaning(self, problem: DBAPIError) -> StoreError:
+        """See `Database`."""
+        origin = problem.orig
+        code = getattr(origin, "sqlite_errorcode", None)
+        text = str(origin)
+        if code is None or code in _DAMAGE_CODES or code & 0xFF in _DAMAGE_CODES:
+            return CorruptLogError(f"{self.name} is damaged ({text}); restore it from a copy")
+        return StoreError(f"{self.name} {_WORDS.get(code & 0xFF, _OTHERWISE).format(text=text, s=self._patience_s)}")
+
+    def undone(self, problem: Exception) -> bool:
+        """See `Database`: the write-ahead log is emptied, and with it every page that was not kept."""
+        del problem
+        try:
+            return self._emptied_log()
+        except (sqlite3.Error, SQLAlchemyError):
+            return False
+
+    def order_new_runs(self, connection: Connection) -> None:
+        """See `Database`: SQLite has one writer at a time anyway."""
+
+    @contextmanager
+    def sole_writer(self, run_id: str) -> Iterator[None]:
+        """See `Database`: a lock of the operating system on a file of the run, which ends with its process."""
+        path = self.path.with_name(f"{self.path.name}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}.lock")
+        try:
+            handle = _locked(path)
+        except OSError as problem:
+            raise StoreError(f"{path} cannot be locked: {problem.strerror}") from problem
+        if handle is None:
+            raise EventConflictError(
+                f"run {run_id} of {self.name} is being written by process {_holder(path)}; "
+                "wait until it ends, or stop it"
+            )
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            os.close(handle)
+
+    def scrub(self) -> None:
+        """See `Database`: the main file is written anew without free pages, and the write-ahead log is emptied."""
+        left = (
+            f"{self.name}: the words are deleted, but another process still reads the store, and its files may hold "
+            "pieces of them; end that process and forget the owner again"
+        )
+        try:
+            emptied = self._emptied_log(vacuum=True)
+        except DBAPIError as problem:
+            if getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise StoreError(left) from problem
+            raise
+        if not emptied:
+            raise StoreError(left)
+
+    def _emptied_log(self, *, vacuum: bool = False) -> bool:
+        """Move every page into the main file and cut the write-ahead log to nothing; False if a reader hinders it."""
+        engine = self.writer.execution_options(gridpact_begin=None)
+        with engine.connect() as connection:
+            # A reader of an old state would only make VACUUM's copy wait behind it: look first.
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+            if vacuum and not busy:
+                connection.exec_driver_sql("VACUUM")
+                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        return not busy
+
+
+_DAMAGE_CODES = frozenset(
+    (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_ERROR,  # a table or column that every store has is not there
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_IOERR_SHORT_READ,
+        sqlite3.SQLITE_IOERR_CORRUPTFS,
+    )
+)
+_OTHERWISE = "could not be used: {text}"
+_WORDS = {
+    sqlite3.SQLITE_FULL: "could not be written: the disk is full; make room and try again",
+    sqlite3.SQLITE_READONLY: "cannot be written: the file or its folder is read-only; allow writing to both",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened ({text}); check that its folder exists and may be read and written",
+    sqlite3.SQLITE_PERM: "cannot be opened: no permission",
+    sqlite3.SQLITE_AUTH: "cannot be opened: no permission",
+    sqlite3.SQLITE_IOERR: "could not be read or written: the disk reports an error ({text}); check the disk",
+    sqlite3.SQLITE_BUSY: "is locked by another process for more than {s:g} s; try again when that has ended",
+    sqlite3.SQLITE_LOCKED: "is locked by another process for more than {s:g} s; try again when that has ended",
+    sqlite3.SQLITE_NOMEM: "could not be read: no memory left, or the file is damaged",
+}
+
+
+def _prepare(connection: Any, record: Any) -> None:
+    """Set a new connection up; transactions begin where `_begin` says so, not where the driver guesses."""
+    del record
+    connection.isolation_level = None
+    for pragma in _ON_CONNECT:
+        connection.execute(pragma)
+
+
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get("gridpact_begin")
+    if statement is not None:
+        connection.exec_driver_sql(statement)
+
+
+def _create(path: Path, patience_s: float) -> None:
+    """Make the file complete under another name first: an empty or half-made store is then always damage."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    making = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with contextlib.closing(sqlite3.connect(making, timeout=patience_s, isolation_level=None)) as bare:
+            bare.execute(f"PRAGMA page_size={_PAGE_BYTES}")
+            bare.execute("PRAGMA journal_mode=WAL")
+            bare.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        engine = create_engine(URL.create("sqlite", database=str(making)))
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        try:
+            with engine.execution_options(gridpact_begin="BEGIN IMMEDIATE").begin() as connection:
+                metadata.create_all(connection)
+                version.create(connection)
+                connection.execute(version.insert().values(version_num=NEWEST))
+        finally:
+            engine.dispose()
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            _name_finally(making, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        for leftover in (making, making.with_name(f"{making.name}-wal"), making.with_name(f"{making.name}-shm")):
+            leftover.unlink(missing_ok=True)
+
+
+def _name_finally(making: Path, path: Path) -> None:
+    try:
+        os.link(making, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        making.rename(path)
+
+
+def _look_at(path: Path) -> None:
+    """Raise unless the file begins as a store does. SQLite itself takes an empty file for a new database."""
+    with path.open("rb") as file:
+        start = file.read(100)
+    if not start:
+        raise CorruptLogError(f"store {path} is empty; restore it from a copy, or delete it to begin a new one")
+    if not start.startswith(_HEADER) or len(start) < 100:
+        raise CorruptLogError(
+            f"{path} is not a store of gridpact, or its beginning is damaged; name another file, or restore it"
+        )
+    if start[68:72] != APPLICATION_ID.to_bytes(4, "big"):
+        raise StoreError(
+            f"{path} is a database of another program, or its beginning is damaged; name another file, or restore it"
+        )
+
+
+def _locked(path: Path) -> int | None:
+    """Handle of a locked file at ``path`` with this process's number in it; None where another holds the lock."""
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:  # the one before removes the file as it leaves
+                same = os.stat(path).st_ino == os.fstat(handle).st_ino
+            except FileNotFoundError:
+                same = False
+            if same:
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, str(os.getpid()).encode(), 0)
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _holder(path: Path) -> str:
+    try:
+        said = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        said = ""
+    return f"{said} (this one)" if said == str(os.getpid()) else said or "unknown"
