@@ -15,6 +15,7 @@ from gridpact.cli.fleet import fleet_app
 from gridpact.cli.negotiate import negotiate, scenarios
 from gridpact.cli.output import EXIT_CODES, ExitCode, say, write_what_can_be_shown
 from gridpact.cli.rules import rules_app
+from gridpact.cli.runs import replay, runs_app
 from gridpact.cli.verify import verify
 
 COMPLETING = "_GRIDPACT_COMPLETE"
@@ -33,9 +34,11 @@ app = typer.Typer(
 app.command()(negotiate)
 app.command()(scenarios)
 app.command()(verify)
+app.command()(replay)
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
+app.add_typer(runs_app, name="runs")
 
 
 def _version(show: bool) -> None:

@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 
 from gridpact.cli.options import (
+    DEFAULT_STORE,
     AllowLoss,
     AsJson,
     Commitments,
     DropOut,
     Fleet,
+    Fresh,
     Hours,
     Kw,
     Location,
@@ -26,10 +28,12 @@ from gridpact.cli.options import (
     Seed,
     Spec,
     Start,
+    Store,
     StrategyName,
     Tariffs,
 )
-from gridpact.cli.output import print_json, problems_as_messages, run_paths
+from gridpact.cli.output import problems_as_messages, show_day
+from gridpact.cli.stores import opened
 
 
 def negotiate(
@@ -54,6 +58,8 @@ def negotiate(
     profiles: Profiles = None,
     tariffs: Tariffs = None,
     out: Out = None,
+    store: Store = DEFAULT_STORE,
+    fresh: Fresh = False,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -85,17 +91,10 @@ def negotiate(
             profiles=profiles,
             tariffs=tariffs,
         )
-        with StageProgress(quiet=quiet, only_live=json) as progress:
-            system = IntegratedNegotiationSystem(progress=progress, counter=progress.count)
-            folder = system.run(request, out=out)
-        if json:
-            print_json({**folder.result, "paths": run_paths(folder.path)})
-        elif quiet:
-            typer.echo(str(folder.path))
-        else:
-            from gridpact.report.terminal import Terminal
-
-            Terminal().show_day(folder)
+        with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
+            system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
+            folder = system.run(request, out=out, fresh=fresh)
+        show_day(folder, json=json, quiet=quiet)
 
 
 def scenarios(
@@ -117,6 +116,7 @@ def scenarios(
     profiles: Profiles = None,
     tariffs: Tariffs = None,
     out: Out = None,
+    store: Store = DEFAULT_STORE,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -143,8 +143,8 @@ def scenarios(
             profiles=profiles,
             tariffs=tariffs,
         )
-        with StageProgress(quiet=quiet, only_live=json) as progress:
-            system = IntegratedNegotiationSystem(progress=progress, counter=progress.count)
+        with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
+            system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
             analysis = system.run_scenarios(request, prices=parse_prices(prices), out=out)
         if json:
             typer.echo(analysis.to_json(), nl=False)

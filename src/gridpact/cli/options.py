@@ -105,3 +105,18 @@ Profiles = Annotated[
 Tariffs = Annotated[
     Path | None, typer.Option("--tariffs", metavar="FILE", help="Your own retail tariffs (docs/formats.md).")
 ]
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="GRIDPACT_STORE",
+        metavar="FILE|URL",
+        help="Where runs are logged: a SQLite file, a postgresql:// address, or memory (no log is kept).",
+    ),
+]
+DEFAULT_STORE = "runs/store.sqlite"
+Fresh = Annotated[
+    bool,
+    typer.Option("--fresh", help="Begin anew where the store has a log of the same day; that one is set aside."),
+]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, its first letters, or an exported run (.zip).")]

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gridpact.errors import GridpactError
+
+if TYPE_CHECKING:
+    from gridpact.results.run_folder import RunFolder
 
 EXIT_CODES = (
     "Exit codes: 0 for every outcome of a market day; 1 where verify, fleet validate or rules check found problems; "
@@ -60,6 +63,18 @@ def print_json(content: Mapping[str, Any]) -> None:
 def run_paths(folder: Path) -> dict[str, str]:
     """Where a run's files for people and programs lie."""
     return {"folder": str(folder), "result": str(folder / "result.json"), "report": str(folder / "report.html")}
+
+
+def show_day(folder: "RunFolder", *, json: bool, quiet: bool) -> None:
+    """Print what a market day came to: as JSON, as its folder's path, or for a person."""
+    if json:
+        print_json({**folder.result, "paths": run_paths(folder.path)})
+    elif quiet:
+        typer.echo(str(folder.path))
+    else:
+        from gridpact.report.terminal import Terminal
+
+        Terminal().show_day(folder)
 
 
 def write_what_can_be_shown() -> None:

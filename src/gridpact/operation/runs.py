@@ -44,6 +44,35 @@ class RunState:
     kept: Mapping[str, str]
     """Books of what was asked."""
     attempts: tuple[Attempt, ...] = ()
+    problem: str | None = None
+    """What is wrong with the log, where it cannot be read."""
+
+
+def list_states(store: Store) -> tuple[RunState, ...]:
+    """Every run of a store, oldest first; one whose log is damaged says so."""
+    found = []
+    for run_id in store.run_ids():
+        try:
+            found.append(read_run(store, run_id))
+        except CorruptLogError as problem:
+            found.append(
+                RunState(
+                    run_id=run_id,
+                    version="",
+                    seed=0,
+                    homes=0,
+                    opportunities=(),
+                    rows=0,
+                    stage="",
+                    finished=False,
+                    outcome=None,
+                    effects_done=(),
+                    effect_open=None,
+                    kept={},
+                    problem=str(problem),
+                )
+            )
+    return tuple(found)
 
 
 def read_run(store: Store, run_id: str) -> RunState:

@@ -37,7 +37,7 @@ def test_tables_are_the_same(table):
 
 def test_a_written_folder_holds_before_the_auditor(tmp_path):
     files = run_files(tmp_path / "run", homes=(BATTERY | VEHICLE, {}))
-    files.write(events=event_log(files), performance={"baseline_s": 0.1}, report_html="<html></html>")
+    files.write(events=event_log(files).to_jsonl(), performance={"baseline_s": 0.1}, report_html="<html></html>")
     checks = {check.name: check for check in audit(tmp_path / "run").checks}
     themes = [name for name in checks if name.startswith("schema.")]
     own = ("log.hash_chain", "log.files_are_the_sealed_ones", "keys.unique_and_sorted", "money.ledger_balances")

@@ -21,7 +21,7 @@ from settled_run import event_log, run_files
 
 def save(path, *, seed=0):
     files = run_files(path, seed=seed)
-    return files.write(events=event_log(files), performance={"baseline_s": 0.1}, report_html="<html></html>")
+    return files.write(events=event_log(files).to_jsonl(), performance={"baseline_s": 0.1}, report_html="<html></html>")
 
 
 def contents(seed=0):
