@@ -8,3 +8,5 @@ import gridpact
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(Path(gridpact.__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
+# Commands that tests run keep no log, except where a test says where.
+os.environ["GRIDPACT_STORE"] = "memory"
