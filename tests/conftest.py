@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import gridpact
+from servers import postgres_server, postgres_url  # noqa: F401  fixtures for every test
 
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(Path(gridpact.__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]

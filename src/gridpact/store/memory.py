@@ -19,6 +19,7 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         self._lock = Lock()
         self._logs: dict[str, list[Entry]] = {}
+        self._keys: dict[str, set[str]] = {}
         self._books: dict[str, bytes] = {}
         self._attempts: dict[str, list[Attempt]] = {}
         self._writing: set[str] = set()
@@ -44,17 +45,21 @@ class MemoryStore(Store):
                 checked_name(entry.key, what="a row's key")
         if not entries:
             raise StoreError("nothing to append")
-        log = self._logs.get(run_id, [])
-        if len(log) != expected:
-            raise EventConflictError(
-                f"the log of run {run_id} has {len(log)} rows, not {expected}: another process wrote"
-            )
-        keys = [entry.key for entry in (*log, *entries) if entry.key is not None]
-        if len(keys) != len(set(keys)):
-            raise EventConflictError(f"the log of run {run_id} holds one of the new rows' keys already")
         for digest, content in (books or {}).items():
-            self._books.setdefault(digest, checked(digest, content, source=self.name))
-        self._logs[run_id] = [*log, *entries]
+            checked(digest, content, source=self.name)
+        with self._lock:
+            log, known = self._logs.get(run_id, []), self._keys.get(run_id, set())
+            if len(log) != expected:
+                raise EventConflictError(
+                    f"the log of run {run_id} has {len(log)} rows, not {expected}: another process wrote"
+                )
+            keys = [entry.key for entry in entries if entry.key is not None]
+            if len(keys) != len(set(keys)) or not known.isdisjoint(keys):
+                raise EventConflictError(f"the log of run {run_id} holds one of the new rows' keys already")
+            for digest, content in (books or {}).items():
+                self._books.setdefault(digest, bytes(content))
+            self._logs.setdefault(run_id, log).extend(entries)
+            self._keys.setdefault(run_id, known).update(keys)
 
     def length(self, run_id: str) -> int:
         """See `Store`."""
@@ -96,6 +101,7 @@ class MemoryStore(Store):
         if run_id not in self._logs:
             raise StoreError(f"the store has no run {run_id}")
         self._logs = {aside if name == run_id else name: log for name, log in self._logs.items()}
+        self._keys[aside] = self._keys.pop(run_id)
         if run_id in self._attempts:
             self._attempts[aside] = self._attempts.pop(run_id)
         return aside

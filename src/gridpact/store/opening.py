@@ -1,10 +1,13 @@
 """Opens a store by what a person writes: a path, a database's address, or the word ``memory``."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from gridpact.errors import StoreError
 from gridpact.store.base import Store
+
+if TYPE_CHECKING:
+    from gridpact.store.database import Database
 
 _SERVERS = ("postgresql", "postgresql+psycopg", "postgres")
 
@@ -25,23 +28,35 @@ def open_store(where: str | Path) -> Store:
             from gridpact.store.memory import MemoryStore
 
             return MemoryStore()
-        if "://" in where:
+        if "://" in where or where.startswith(("postgres:", "postgresql:")):
             return _open_server(where)
         if not where.strip() or "\0" in where:
             raise StoreError("a store needs the path of a file, a postgresql:// address, or the word memory")
-    from gridpact.store.sql import SqlStore
     from gridpact.store.sqlite import SqliteDatabase
-    from gridpact.store.versions import bring_up
 
-    database = SqliteDatabase(Path(where).expanduser().absolute())
-    bring_up(database)
-    return SqlStore(database)
+    return _opened(SqliteDatabase(Path(where).expanduser().absolute()))
 
 
 def _open_server(address: str) -> Store:
-    scheme = address.split("://", 1)[0]
-    if scheme not in _SERVERS:
+    scheme, slashes, _ = address.partition("://")
+    if scheme not in _SERVERS or not slashes:
+        # Whatever else it holds may be a password.
+        called = f"{scheme}://" if scheme.replace("+", "").isalnum() else "this address"
         raise StoreError(
-            f"{scheme}:// is no store that gridpact knows; give a file's path, or postgresql://USER@HOST/DATABASE"
+            f"{called} is no store that gridpact knows; give a file's path, or postgresql://USER@HOST/DATABASE"
         )
-    raise StoreError(f"no PostgreSQL yet: {urlsplit(address).hostname}")
+    from gridpact.store.postgres import PostgresDatabase
+
+    return _opened(PostgresDatabase(address))
+
+
+def _opened(database: "Database") -> Store:
+    from gridpact.store.sql import SqlStore
+    from gridpact.store.versions import bring_up
+
+    try:
+        bring_up(database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database)

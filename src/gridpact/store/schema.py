@@ -3,16 +3,20 @@
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     ForeignKey,
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
 )
 
 REVISIONS = ("0001",)
@@ -43,27 +47,32 @@ metadata = MetaData(
     }
 )
 
-version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, nullable=False))
+version = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
 """Alembic's own table, read without Alembic."""
 
 runs = Table(
     "runs",
     metadata,
-    Column("number", _COUNT, primary_key=True, autoincrement=False, comment="order of first appends, from 1"),
-    Column("name", Text, nullable=False, unique=True, comment="the run's id"),
-    Column("length", _COUNT, nullable=False, comment="rows of its log"),
-    Column("head", Raw, nullable=False, comment="seal of its last row"),
-    Column("seal", Raw, nullable=False, comment="SHA-256 over this row"),
+    Column("number", _COUNT, primary_key=True, autoincrement=False, doc="order of first appends, from 1"),
+    Column("name", Text, nullable=False, unique=True, doc="the run's id"),
+    Column("length", _COUNT, nullable=False, doc="rows of its log"),
+    Column("head", Raw, nullable=False, doc="seal of its last row"),
+    Column("seal", Raw, nullable=False, doc="SHA-256 over this row"),
 )
 
 events = Table(
     "events",
     metadata,
     Column("run", _COUNT, ForeignKey("runs.number"), primary_key=True, autoincrement=False),
-    Column("seq", _COUNT, primary_key=True, autoincrement=False, comment="from 0"),
-    Column("line", Raw, nullable=False, comment="canonical JSON with its hash"),
-    Column("key", Text, comment="idempotency key"),
-    Column("seal", Raw, nullable=False, comment="SHA-256 over the seal above, key and line"),
+    Column("seq", _COUNT, primary_key=True, autoincrement=False, doc="from 0"),
+    Column("line", Raw, nullable=False, doc="canonical JSON with its hash"),
+    Column("key", Text, doc="idempotency key"),
+    Column("seal", Raw, nullable=False, doc="SHA-256 over the seal above, key and line"),
     UniqueConstraint("run", "key"),
     sqlite_with_rowid=False,
 )
@@ -71,8 +80,8 @@ events = Table(
 books = Table(
     "books",
     metadata,
-    Column("digest", Text, primary_key=True, comment="SHA-256 of the content, hexadecimal"),
-    Column("length", _COUNT, nullable=False, comment="bytes"),
+    Column("digest", Text, primary_key=True, doc="SHA-256 of the content, hexadecimal"),
+    Column("length", _COUNT, nullable=False, doc="bytes"),
     sqlite_with_rowid=False,
 )
 
@@ -80,20 +89,29 @@ parts = Table(
     "parts",
     metadata,
     Column("digest", Text, ForeignKey("books.digest"), primary_key=True),
-    Column("part", _COUNT, primary_key=True, autoincrement=False, comment="from 0"),
-    Column("content", Raw, nullable=False, comment="at most 8 MiB"),
+    Column("part", _COUNT, primary_key=True, autoincrement=False, doc="from 0"),
+    Column("content", Raw, nullable=False, doc="at most 8 MiB"),
+)
+
+event.listen(
+    parts,
+    "after_create",
+    # Parquet is compressed already.
+    DDL(  # type: ignore[no-untyped-call]
+        "ALTER TABLE parts ALTER COLUMN content SET STORAGE EXTERNAL"
+    ).execute_if(dialect="postgresql"),
 )
 
 attempts = Table(
     "attempts",
     metadata,
-    Column("run", Text, primary_key=True, comment="a run's id; it may have no row yet"),
-    Column("number", _COUNT, primary_key=True, autoincrement=False, comment="from 1"),
-    Column("began", Text, nullable=False, comment="ISO 8601, UTC"),
-    Column("ended", Text, comment="ISO 8601, UTC"),
+    Column("run", Text, primary_key=True, doc="a run's id; it may have no row yet"),
+    Column("number", _COUNT, primary_key=True, autoincrement=False, doc="from 1"),
+    Column("began", Text, nullable=False, doc="ISO 8601, UTC"),
+    Column("ended", Text, doc="ISO 8601, UTC"),
     Column("outcome", Text),
     Column("place", Text, nullable=False),
-    Column("seal", Raw, nullable=False, comment="SHA-256 over this row"),
+    Column("seal", Raw, nullable=False, doc="SHA-256 over this row"),
     sqlite_with_rowid=False,
 )
 
@@ -101,17 +119,17 @@ secrets = Table(
     "secrets",
     metadata,
     Column("home", Text, primary_key=True),
-    Column("secret", Raw, nullable=False, comment="key of the digests of this owner's words"),
+    Column("secret", Raw, nullable=False, doc="key of the digests of this owner's words"),
     sqlite_with_rowid=False,
 )
 
 texts = Table(
     "texts",
     metadata,
-    Column("digest", Text, primary_key=True, comment="HMAC-SHA-256 of the words with the owner's secret, hexadecimal"),
+    Column("digest", Text, primary_key=True, doc="HMAC-SHA-256 of the words with the owner's secret, hexadecimal"),
     Column("home", Text, ForeignKey("secrets.home"), nullable=False),
-    Column("number", _COUNT, nullable=False, comment="order of the owner's words, from 1"),
-    Column("words", Raw, nullable=False, comment="UTF-8"),
+    Column("number", _COUNT, nullable=False, doc="order of the owner's words, from 1"),
+    Column("words", Raw, nullable=False, doc="UTF-8"),
     UniqueConstraint("home", "number"),
     sqlite_with_rowid=False,
 )

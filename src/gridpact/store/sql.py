@@ -104,7 +104,7 @@ class SqlStore(Store):
             head = self._head(connection, run_id)
             if head is None or start >= head.length:
                 return ()
-            found = connection.execute(_EVENTS, {"run": head.number, "first": max(start - 1, 0)}).all()
+            found = list(connection.execute(_EVENTS, {"run": head.number, "first": max(start - 1, 0)}))
             if [row[0] for row in found] != list(range(max(start - 1, 0), head.length)):
                 raise self._damaged(f"rows of the log of run {run_id} are missing")
             above = found.pop(0)[3] if start else START
@@ -293,7 +293,7 @@ def _run_row(number: int, name: str, length: int, head: bytes) -> dict[str, Any]
 def _attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
     began = attempt.began.isoformat()
     ended = None if attempt.ended is None else attempt.ended.isoformat()
-    row = {"run": run_id, "number": attempt.number, "began": began, "ended": ended}
+    row: dict[str, str | int | None] = {"run": run_id, "number": attempt.number, "began": began, "ended": ended}
     row |= {"outcome": attempt.outcome, "place": attempt.place}
     return {**row, "seal": seal_of(*row.values())}
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
 from gridpact.store.database import Database
-from gridpact.store.schema import NEWEST, metadata, version
+from gridpact.store.versions import make_tables
 
 APPLICATION_ID = 0x47524450
 """Bytes 68 to 71 of the file, "GRDP": tells a store from other SQLite files."""
@@ -194,9 +194,7 @@ def _create(path: Path, patience_s: float) -> None:
         event.listen(engine, "begin", _begin)
         try:
             with engine.execution_options(gridpact_begin="BEGIN IMMEDIATE").begin() as connection:
-                metadata.create_all(connection)
-                version.create(connection)
-                connection.execute(version.insert().values(version_num=NEWEST))
+                make_tables(connection)
         finally:
             engine.dispose()
         with contextlib.suppress(FileExistsError):  # another process was faster
