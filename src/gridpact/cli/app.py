@@ -16,6 +16,7 @@ from gridpact.cli.negotiate import negotiate, scenarios
 from gridpact.cli.output import EXIT_CODES, ExitCode, say, write_what_can_be_shown
 from gridpact.cli.rules import rules_app
 from gridpact.cli.runs import replay, runs_app
+from gridpact.cli.trail import trail
 from gridpact.cli.verify import verify
 
 COMPLETING = "_GRIDPACT_COMPLETE"
@@ -35,6 +36,7 @@ app.command()(negotiate)
 app.command()(scenarios)
 app.command()(verify)
 app.command()(replay)
+app.command()(trail)
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")

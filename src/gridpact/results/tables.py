@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -233,8 +234,10 @@ def write_table(
     return sink.getvalue()
 
 
-def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
+def read_table(content: bytes, name: str, *, source: str = "", home_id: str | None = None) -> pd.DataFrame:
     """The table ``name`` as a frame; times are UTC, lists are lists, empty cells are NaN or None.
+
+    With ``home_id`` only the rows of that home, for tables that have homes; no other row is made into a frame.
 
     Raises:
         InputError: the content is not that table.
@@ -242,7 +245,7 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
     form = FORMS[name]
     where = source or form.file
     try:
-        table = pq.read_table(io.BytesIO(content))
+        table = pq.read_table(io.BytesIO(content), filters=None if home_id is None else pc.field("home_id") == home_id)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise InputError(f"{where} is not a readable Parquet file: {str(problem).splitlines()[0]}") from problem
