@@ -1,8 +1,8 @@
 """What one owner may see of a run: facts of the calls, and what is the owner's own. The rule is in ``docs/trail.md``.
 
-The facts are picked first, by home; words are made of nothing else. Whatever another home's data can move is left out, also
-where it looks harmless: the run's id is a digest of everybody's inputs, numbers of rows and entries count what others
-did, and times within the talks depend on how long others talked.
+The facts are picked first, by home; words are made of nothing else. Whatever another home's data can move is left out,
+also where it looks harmless: the run's id is a digest of everybody's inputs, numbers of rows and entries count what
+others did, and times within the talks depend on how long others talked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -123,8 +123,8 @@ class _Events:
         elif kind == EventKind.MEMBER_DROPPED and payload["home_id"] == self._home and "stage" in payload:
             self.dropped_after = True
         elif kind == EventKind.DISPATCHED:
-            mine = [each["reason"] for each in payload.get("broken", []) if each["home_id"] == self._home]
-            self.broken = "; ".join(mine) or None
+            reasons = [each["reason"] for each in payload.get("broken", []) if each["home_id"] == self._home]
+            self.broken = "; ".join(reasons) or None
         elif kind == EventKind.SETTLED:
             broken = payload.get("owners_limits_broken", [])
             self.limits_broken = [
@@ -233,7 +233,8 @@ def _ledger(run: RunContent, home_id: str) -> list[dict[str, Any]]:
     """The owner's own lines, without their numbers, which count other homes' lines too."""
     ledger = run.ledger()
     mine = ledger[(ledger["account"] == Account.HOME.value) & (ledger["home_id"] == home_id)]
-    return [dict(row) for row in mine[["opportunity_id", "amount_microusd", "kind", "memo"]].to_dict("records")]
+    names = ("opportunity_id", "amount_microusd", "kind", "memo")
+    return [dict(zip(names, row, strict=True)) for row in mine[list(names)].itertuples(index=False)]
 
 
 def _empty(value: object) -> bool:

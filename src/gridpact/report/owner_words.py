@@ -189,9 +189,10 @@ def _day(facts: Facts) -> Iterator[OwnerLine]:
         window = opportunity["window"]
         if opportunity["promised_kw"] <= 0:
             continue
+        planned, realised = (_net(window[phase]["net_kwh"], past=True) for phase in ("planned", "realised"))
         text = (
-            f"In the window you would have {_net(window['baseline']['net_kwh'])}; the plan was that you "
-            f"{_net(window['planned']['net_kwh'], past=True)}, and you {_net(window['realised']['net_kwh'], past=True)}."
+            f"In the window you would have {_net(window['baseline']['net_kwh'])}; the plan was that you {planned}, "
+            f"and you {realised}."
         )
         if opportunity["product"] != "energy" and "reserve_kw" in window["realised"]:
             text += f" At least {words.quantity(window['realised']['reserve_kw'])} kW of reserve were held throughout."
