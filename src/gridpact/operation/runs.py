@@ -15,6 +15,7 @@ from gridpact.flexibility.model import Tally
 from gridpact.operation.day import run_market_day
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day
 from gridpact.operation.kept import restore_request
+from gridpact.operation.telemetry import watched_run
 from gridpact.results.events import EventKind, read_events
 from gridpact.results.run_folder import RunFiles, RunFolder
 from gridpact.store.archive import books_of
@@ -192,8 +193,10 @@ def replayed_files(store: Store, run_id: str) -> tuple[list[dict[str, Any]], Run
     """
     with restored_day(store, run_id) as (_, day):
         journal = Journal(store, run_id, replay=True)
-        finished = run_market_day(day, model=_NoModel(), journal=journal, kept=journal.kept)
-        files = finished.seal(Path(run_id))
+        opportunities = [call.opportunity.opportunity_id for call in day.calls]
+        with watched_run(day.run_id, homes=len(day.fleet), opportunity_ids=opportunities):
+            finished = run_market_day(day, model=_NoModel(), journal=journal, kept=journal.kept)
+            files = finished.seal(Path(run_id))
         return journal.rows(), files
 
 
