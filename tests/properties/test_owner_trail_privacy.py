@@ -158,7 +158,7 @@ def test_nothing_of_others_or_of_the_operator_moves_an_owners_trail(folder: RunF
     source = folder_source(folder.path)
     meddled = Meddled(folder, home, np.random.default_rng(seed))
     content: Callable[[], Any] = lambda: meddled  # noqa: E731
-    changed = RunSource(rows=meddled.rows(), timezones=source.timezones, content=content)
+    changed = RunSource(rows=meddled.rows(), timezones=dict.fromkeys(source.timezones, "Asia/Tokyo"), content=content)
     assert shown(changed, home) == shown(source, home)
 
 

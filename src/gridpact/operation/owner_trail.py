@@ -84,10 +84,7 @@ def owner_facts(source: RunSource, home_id: str) -> dict[str, Any]:
             for each in result.get("commitments", [])
             if each["home_id"] == home_id
         ],
-        "opportunities": [
-            _opportunity(each, tables, events, zone=source.timezones.get(each["id"], "UTC"), step_h=step_h)
-            for each in result["opportunities"]
-        ],
+        "opportunities": [_opportunity(each, tables, events, step_h=step_h) for each in result["opportunities"]],
         "day": {
             phase: _bought_and_sold(tables["dispatch"][tables["dispatch"]["phase"] == phase], step_h)
             for phase in PHASES
@@ -139,7 +136,7 @@ def _preferences(own: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _opportunity(
-    opportunity: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], events: _Events, *, zone: str, step_h: float
+    opportunity: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], events: _Events, *, step_h: float
 ) -> dict[str, Any]:
     name = opportunity["id"]
     bids, offers, options, coalition = (
@@ -159,7 +156,6 @@ def _opportunity(
         "product": opportunity["product"],
         "start": opportunity["start"],
         "end": opportunity["end"],
-        "market_timezone": zone,
         "requested_kw": opportunity["requested_kw"],
         "price_unit": opportunity["price_unit"],
         "rules": _rules_name(str(opportunity["rules"])),
