@@ -92,7 +92,7 @@ def test_what_an_owner_reads_of_its_own_day(home: Path) -> None:
     for said in ("you asked for", "you were offered", "You are in:", "dropped out after the award", "are paid"):
         assert said in late
     early = gridpact("trail", home / "run", "--home", "cedar").stdout
-    assert "You are out: dropped out before gate closure." in early
+    assert "You are out. Why: dropped out before gate closure." in early
     assert "are paid" not in early
     facts = json.loads(gridpact("trail", home / "run", "--home", "willow", "--json").stdout)
     (opportunity,) = facts["opportunities"]

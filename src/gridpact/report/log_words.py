@@ -85,6 +85,9 @@ class LogWords:
     _open: dict[str, str] = field(default_factory=dict)
     """What each effect does, in words, by key."""
 
+    _agreed: dict[str, int] = field(default_factory=dict)
+    """Number of options agreed by opportunity."""
+
     def sentence(self, row: Mapping[str, Any]) -> str:
         """One row in plain words; rows of kinds that this gridpact does not know are named by their kind."""
         kind, payload = str(row["kind"]), row["payload"]
@@ -179,6 +182,7 @@ class LogWords:
             (payload["unable"], "could not deliver anything"),
         ]
         counts = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+        self._agreed[str(payload.get("opportunity_id"))] = payload["options"]
         return (
             f"The talks closed after {words.counted(payload['round'], 'round')}: {counts or 'no homes'}. "
             f"{words.counted(payload['options'], 'option')} over {words.quantity(payload['options_kw'])} kW are held."
@@ -192,18 +196,19 @@ class LogWords:
         return f"{home} dropped out before gate closure; the coalition is formed again without {_homes(without)}."
 
     def _formed(self, payload: Payload) -> str:
-        method = payload.get("method")
-        how = {
-            "optimal": "The best coalition was found",
-            "fallback": "The exact method did not answer in time, and a simpler one formed the coalition",
-        }.get(str(method), f"The coalition was formed ({method})" if method else "No coalition was formed")
-        value = payload.get("expected_value_usd")
-        text = how + ("" if value is None else f"; it is expected to be worth {words.money(value)} to the operator")
+        if self._agreed.get(str(payload.get("opportunity_id"))) == 0:
+            return "Nothing was agreed, so there was no coalition to form."
+        method, diagnosis, value = payload.get("method"), payload.get("diagnosis"), payload.get("expected_value_usd")
+        if diagnosis or not method:
+            text = "No coalition is worth forming"
+        else:
+            text = {
+                "optimal": "The best coalition was found",
+                "fallback": "The exact method did not answer in time, and a simpler one formed the coalition",
+            }.get(str(method), f"The coalition was formed ({label(method)})")
+            text += "" if value is None else f"; it is expected to be worth {words.money(value)} to the operator"
         avoided = payload.get("loss_avoided_usd")
         text += "" if not avoided else f"; not filling the request avoids a loss of {words.money(avoided)}"
-        diagnosis = payload.get("diagnosis")
-        if isinstance(diagnosis, Mapping):
-            diagnosis = diagnosis.get("text")
         notes = [diagnosis, *(payload.get("notes") or []), *(payload.get("shadow_prices") or [])]
         return "; ".join([text, *(label(each, 300) for each in notes if each)]) + "."
 

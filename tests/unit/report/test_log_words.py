@@ -81,7 +81,7 @@ def test_an_effect_belongs_to_what_it_was_done_for() -> None:
         (
             "coalition_formed",
             {"method": None, "expected_value_usd": None, "loss_avoided_usd": 1.25, "diagnosis": "prices are too low"},
-            "No coalition was formed; not filling the request avoids a loss of 1.25 USD; prices are too low.",
+            "No coalition is worth forming; not filling the request avoids a loss of 1.25 USD; prices are too low.",
         ),
         (
             "bid_submitted",
