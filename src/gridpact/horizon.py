@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
-from gridpact import units
 from gridpact.errors import InputError, NaiveDatetimeError
 
 OPERATING_DAY_START = time(12, 0)
@@ -150,8 +149,3 @@ def _next_noon(noon: datetime, market: ZoneInfo) -> datetime:
 
 def _noon(day: date, market: ZoneInfo) -> datetime:
     return datetime.combine(day, OPERATING_DAY_START, tzinfo=market).astimezone(UTC)
-
-
-def window_hours(start: datetime, end: datetime) -> float:
-    """Length of a window [h], in elapsed time."""
-    return units.hours(end.astimezone(UTC) - start.astimezone(UTC))
