@@ -323,6 +323,24 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
         lambda b: b.series("--profiles", lambda f: f.assign(interval_start=[None, *f["interval_start"][1:]])),
         ["interval_start", "row 2"],
     ),
+    "profiles with a time on two lines": (
+        lambda b: b.series(
+            "--profiles",
+            lambda f: f.assign(interval_start=["2022-07-13T17:00\n+00:00", *f["interval_start"].astype(str)[1:]]),
+        ),
+        ["interval_start", "row 2"],
+    ),
+    "prices with a time on two lines": (
+        lambda b: b.prices(
+            hourly().assign(interval_start=lambda f: ["2022-06-10T00:00\n+00:00", *f["interval_start"][1:]]), WINDOW
+        ),
+        ["interval_start", "row 3"],
+    ),
+    "start on two lines": (lambda b: [*WINDOW, "--start", "2022-07-13\n19:00-05:00"], ["--start"]),
+    "opportunity on two lines": (
+        lambda b: b.text("--opportunity", "o.yaml", replaced("13T19:00:00-05:00", "13\\n19:00:00-05:00"), []),
+        ["start"],
+    ),
     "profiles with words for times": (
         lambda b: b.series("--profiles", lambda f: f.assign(interval_start="soon")),
         ["soon"],

@@ -375,7 +375,7 @@ def _moments(texts: list[str], *, source: str, lines: list[int] | None = None, f
         if not text:
             raise MissingDataError(f"{source}, row {row}: interval_start is empty")
     parsed = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, errors="coerce", format="ISO8601")
-    bad = np.flatnonzero(parsed.isna())
+    bad = np.flatnonzero(parsed.isna() | np.array([not text.isprintable() for text in texts], dtype=np.bool_))
     if len(bad):
         raise InputError(f"{source}, row {row_of[bad[0]]}: interval_start {texts[bad[0]]!r} is not an ISO time")
     for row, text in zip(row_of, texts, strict=True):

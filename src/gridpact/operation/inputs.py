@@ -14,7 +14,7 @@ import pandas as pd
 from gridpact.errors import InputError, MissingDataError, UnitRangeError
 from gridpact.fleet.findings import Note
 from gridpact.fleet.fleet import Fleet
-from gridpact.horizon import Horizon, aware_utc
+from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
@@ -268,7 +268,7 @@ def _moment(value: str | datetime) -> datetime:
     if isinstance(value, datetime):
         return aware_utc(value, what="--start")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = read_iso(value)
     except ValueError:
         raise InputError(f"--start {value!r} is not an ISO time such as 2022-07-13T19:00-05:00") from None
     return aware_utc(moment, what="--start")

@@ -119,7 +119,7 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
             row=row.number,
             column=columns.depart,
             value="",
-            repaired=options.bad_sessions == "drop",
+            repaired=options.flag("bad_sessions"),
         )
         return
     times = []
@@ -139,7 +139,7 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
     parsed = parse_number(cells.get(columns.energy, ""), decimal=options.decimal)
     energy = None if isinstance(parsed, str) else parsed
     if isinstance(parsed, str):
-        repaired = options.bad_cells == "gap"
+        repaired = options.flag("bad_cells")
         report.add(
             parsed,
             "the energy is not a number",
@@ -149,7 +149,7 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
             value=cells.get(columns.energy, ""),
             repaired=repaired,
         )
-        if not repaired:
+        if repaired is None:
             return
     drafts.sessions.append(
         Session(
@@ -170,6 +170,8 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
 
 def _time(text: str, options: ImportOptions) -> datetime | str:
     if "," in text:
+        if not text.isprintable():
+            return "bad_time"
         try:
             found = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):
