@@ -248,6 +248,10 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "prices are garbage": (lambda b: b.text("--prices", "p.csv", bytes(range(256)) * 20, WINDOW), ["p.csv"]),
     "prices are a folder": (lambda b: folder_as(b, "--prices", "p.csv", WINDOW), ["p.csv"]),
     "unknown location in prices": (lambda b: [*b.prices(hourly(), WINDOW), "--location", "nowhere"], ["nowhere"]),
+    "prices of several locations": (
+        lambda b: b.prices(hourly(column="np15_lmp_usd_per_mwh").assign(sp15_lmp_usd_per_mwh=60.0), WINDOW),
+        ["--location", "np15_lmp_usd_per_mwh", "sp15_lmp_usd_per_mwh"],
+    ),
     "unknown location": (lambda b: ["--location", "HB_MOON", *WINDOW], ["HB_MOON", "HB_HOUSTON"]),
     "prices above the cap": (lambda b: b.prices(hourly(99999.0), WINDOW), ["cap"]),
     "a thousand million rounds": (lambda b: ["--rounds", str(10**9), *FLAGS], ["--rounds", "50"]),
