@@ -439,6 +439,8 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "strategy that is no strategy": (lambda b: ["--strategy", "pathlib:Path", *FLAGS], ["Strategy"]),
     "strategy that leaves": (lambda b: plug_in(b, "raise SystemExit(3)"), ["ends the program"]),
     "strategy that cannot be read": (lambda b: plug_in(b, "def ("), ["syntax"]),
+    "drop-out almost named": (lambda b: ["--drop-out", "oka@after", *FLAGS], ["'oka'", "did you mean 'oak'?"]),
+    "drop-out at another time": (lambda b: ["--drop-out", "oak@soon", *FLAGS], ["oak@soon"]),
     "drop-out twice": (lambda b: ["--drop-out", "oak@before", "--drop-out", "oak@after", *FLAGS], ["oak"]),
     "spec is a list": (lambda b: b.text("--spec", "s.yaml", "- 1\n"), ["s.yaml"]),
     "spec is a folder": (lambda b: folder_as(b, "--spec", "s.yaml", FLAGS), ["s.yaml"]),

@@ -29,7 +29,7 @@ from gridpact.cli.options import (
     StrategyName,
     Tariffs,
 )
-from gridpact.cli.output import print_json, problems_as_messages, run_paths
+from gridpact.cli.output import print_json, problems_as_messages, run_paths, say
 
 
 def negotiate(
@@ -88,6 +88,11 @@ def negotiate(
         with StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count)
             folder = system.run(request, out=out)
+        if drop_out and not quiet:
+            from gridpact.report.words import drop_out_sentences
+
+            for sentence in drop_out_sentences(folder.events(), in_vain=True):
+                say(f"gridpact: note: {sentence}")
         if json:
             print_json({**folder.result, "paths": run_paths(folder.path)})
         elif quiet:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from gridpact.errors import InputError, MissingDataError, UnitRangeError
-from gridpact.fleet.findings import Note
+from gridpact.fleet.findings import Note, nearest
 from gridpact.fleet.fleet import Fleet
 from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.market.opportunities import read_opportunities
@@ -324,7 +324,9 @@ def _silent(silent: Mapping[str, int], fleet: Fleet) -> dict[str, int]:
 
 def _known_home(home: str, fleet: Fleet, *, flag: str) -> None:
     if home not in set(fleet.home_ids):
-        raise InputError(f"{flag} names home {home!r}, which the fleet does not have")
+        near = nearest(home, fleet.home_ids)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise InputError(f"{flag} names home {home!r}, which the fleet does not have{hint}")
 
 
 def _facts(opportunity: MarketOpportunity) -> dict[str, object]:
