@@ -18,6 +18,7 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.sessions import Session
 from gridpact.data.importers.source import Source
 from gridpact.data.importers.table import Row, first_rows, read_table
+from gridpact.data.names import why_unusable
 
 ARRIVES = ("connectiontime", "arrive", "arrival", "arrivaltime", "plugin", "pluggedin", "starttime", "start")
 DEPARTS = ("disconnecttime", "depart", "departure", "departuretime", "plugout", "unplugged", "endtime", "end")
@@ -111,6 +112,13 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
     car = cells.get(columns.car or "", "") or "car"
     if not wanted(cells, options, location=car):
         return
+    for column in (columns.car, columns.name):
+        unusable = why_unusable(cells.get(column or "", ""))
+        if unusable is not None:
+            report.add(
+                "unusable_name", f"it {unusable}", file=file, row=row.number, column=column, value=cells[column or ""]
+            )
+            return
     if not cells.get(columns.depart, "").strip() or cells[columns.depart].lower() in ("none", "null", "nat"):
         report.add(
             "session_open",

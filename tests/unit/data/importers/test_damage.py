@@ -318,6 +318,7 @@ CASES += [
     special("sessions.csv", "empty", cell(4, 3, ""), "empty_cell", 4),
     special("sessions.csv", "no_time", cell(4, 1, "noon"), "bad_time", 4),
     special("sessions.csv", "time_on_two_lines", cell(4, 1, broken_line), "bad_time", 4),
+    special("sessions.csv", "formula", cell(4, 0, "=1+1"), "unusable_name", 4),
     special("sessions.csv", "twice", twice(4), "duplicate_identical", 5),
     special("sessions.csv", "twice_other", both(twice(4), cell(4, 3, "1")), "duplicate_conflict", 5),
     special("sessions.csv", "skipped_hour", cell(4, 1, "2022-03-13T02:30"), "nonexistent_time", 4),
