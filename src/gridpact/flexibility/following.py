@@ -77,12 +77,12 @@ def schedules_of(
         vehicle_kw: power into each vehicle [kW].
         curtailed_kw: solar output not used [kW].
         reserve_kw: power that each battery keeps ready [kW].
-        devices: what further devices do, arrays of shape (m, T), by name.
+        devices: what further devices do, arrays of shape (m, T), by name; NaN for homes without.
     """
     devices = devices or {}
     net = homes.load_kw[rows] + battery_kw + vehicle_kw - (homes.solar_kw[rows] - curtailed_kw)
     for trace in devices.values():
-        net = net + trace.power_kw
+        net = net + np.nan_to_num(trace.power_kw)
     stored = stored_kwh(
         battery_kw,
         into=homes.battery_charge_efficiency[rows, None],
