@@ -248,6 +248,10 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "prices are garbage": (lambda b: b.text("--prices", "p.csv", bytes(range(256)) * 20, WINDOW), ["p.csv"]),
     "prices are a folder": (lambda b: folder_as(b, "--prices", "p.csv", WINDOW), ["p.csv"]),
     "unknown location in prices": (lambda b: [*b.prices(hourly(), WINDOW), "--location", "nowhere"], ["nowhere"]),
+    "prices of several locations": (
+        lambda b: b.prices(hourly(column="np15_lmp_usd_per_mwh").assign(sp15_lmp_usd_per_mwh=60.0), WINDOW),
+        ["--location", "np15_lmp_usd_per_mwh", "sp15_lmp_usd_per_mwh"],
+    ),
     "unknown location": (lambda b: ["--location", "HB_MOON", *WINDOW], ["HB_MOON", "HB_HOUSTON"]),
     "prices above the cap": (lambda b: b.prices(hourly(99999.0), WINDOW), ["cap"]),
     "a thousand million rounds": (lambda b: ["--rounds", str(10**9), *FLAGS], ["--rounds", "50"]),
@@ -322,6 +326,24 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "profiles without a time": (
         lambda b: b.series("--profiles", lambda f: f.assign(interval_start=[None, *f["interval_start"][1:]])),
         ["interval_start", "row 2"],
+    ),
+    "profiles with a time on two lines": (
+        lambda b: b.series(
+            "--profiles",
+            lambda f: f.assign(interval_start=["2022-07-13T17:00\n+00:00", *f["interval_start"].astype(str)[1:]]),
+        ),
+        ["interval_start", "row 2"],
+    ),
+    "prices with a time on two lines": (
+        lambda b: b.prices(
+            hourly().assign(interval_start=lambda f: ["2022-06-10T00:00\n+00:00", *f["interval_start"][1:]]), WINDOW
+        ),
+        ["interval_start", "row 3"],
+    ),
+    "start on two lines": (lambda b: [*WINDOW, "--start", "2022-07-13\n19:00-05:00"], ["--start"]),
+    "opportunity on two lines": (
+        lambda b: b.text("--opportunity", "o.yaml", replaced("13T19:00:00-05:00", "13\\n19:00:00-05:00"), []),
+        ["start"],
     ),
     "profiles with words for times": (
         lambda b: b.series("--profiles", lambda f: f.assign(interval_start="soon")),
@@ -417,6 +439,22 @@ CASES: dict[str, tuple[Callable[[Bench], list[str]], list[str]]] = {
     "strategy that is no strategy": (lambda b: ["--strategy", "pathlib:Path", *FLAGS], ["Strategy"]),
     "strategy that leaves": (lambda b: plug_in(b, "raise SystemExit(3)"), ["ends the program"]),
     "strategy that cannot be read": (lambda b: plug_in(b, "def ("), ["syntax"]),
+    "home that is a formula": (
+        lambda b: b.cell("home_id", '=HYPERLINK("http://example.com")'),
+        ["row 2", "home_id", "formula"],
+    ),
+    "home that is a command": (lambda b: b.cell("home_id", "+cmd|' /C calc'!A0"), ["row 2", "home_id", "'+'"]),
+    "home with a wide sign": (lambda b: b.cell("home_id", "\uff1d1+1"), ["row 2", "home_id", "formula"]),
+    "home with a tab": (lambda b: b.cell("home_id", "a\tb"), ["row 2", "home_id", "printed"]),
+    "home with a mark of direction": (lambda b: b.cell("home_id", "a\u202eb"), ["row 2", "home_id", "printed"]),
+    "home name without end": (lambda b: b.cell("home_id", "x" * 5000), ["row 2", "home_id", "5000"]),
+    "meter that is a formula": (lambda b: b.cell("meter_id", "@SUM(1)"), ["row 2", "meter_id", "'@'"]),
+    "opportunity that is a formula": (
+        lambda b: b.text("--opportunity", "o.yaml", replaced("id: evening", 'id: "-1+1"'), []),
+        ["'-1+1'", "formula"],
+    ),
+    "drop-out almost named": (lambda b: ["--drop-out", "oka@after", *FLAGS], ["'oka'", "did you mean 'oak'?"]),
+    "drop-out at another time": (lambda b: ["--drop-out", "oak@soon", *FLAGS], ["oak@soon"]),
     "drop-out twice": (lambda b: ["--drop-out", "oak@before", "--drop-out", "oak@after", *FLAGS], ["oak"]),
     "spec is a list": (lambda b: b.text("--spec", "s.yaml", "- 1\n"), ["s.yaml"]),
     "spec is a folder": (lambda b: folder_as(b, "--spec", "s.yaml", FLAGS), ["s.yaml"]),

@@ -32,7 +32,7 @@ from gridpact.cli.options import (
     StrategyName,
     Tariffs,
 )
-from gridpact.cli.output import problems_as_messages, show_day
+from gridpact.cli.output import problems_as_messages, say, show_day
 from gridpact.cli.stores import opened
 
 
@@ -94,6 +94,11 @@ def negotiate(
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
             folder = system.run(request, out=out, fresh=fresh)
+        if drop_out and not quiet:
+            from gridpact.report.words import drop_out_sentences
+
+            for sentence in drop_out_sentences(folder.events(), in_vain=True):
+                say(f"gridpact: note: {sentence}")
         show_day(folder, json=json, quiet=quiet)
 
 

@@ -51,6 +51,12 @@ def price_unit(column: str) -> str:
     )
 
 
+def _listed(names: list[str], most: int = 20) -> str:
+    """``names``, the first of them where there are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def _before_unit(column: str) -> str:
     return re.split(r"_(?:usd|cents?|eur|gbp)(?:_|$)", column.lower())[0]
 
@@ -114,8 +120,8 @@ class PriceTable:
 
         Args:
             column: a column, or a location that one column's name begins with (``np15`` for
-                ``np15_lmp_usd_mwh``). None: the only energy column, else the first called ``energy`` or ``lmp``,
-                else the first with ``lmp`` in its name.
+                ``np15_lmp_usd_mwh``). None: the only energy column, else the only one called ``energy`` or
+                ``lmp``, else the only one with ``lmp`` in its name.
 
         Raises:
             MissingDataError: there is no such energy column.
@@ -130,9 +136,12 @@ class PriceTable:
             )
         plain = [name for name in names if _stem(name) in ("energy", "lmp", "energy_price")]
         lmp = [name for name in names if "lmp" in _stem(name).split("_")]
-        if len(names) > 1 and not plain and not lmp:
-            raise InputError(f"{self.source} has several energy prices; choose one with --location: {', '.join(names)}")
-        return self.series((plain or lmp or names)[0])
+        fits = plain or lmp or names
+        if len(fits) > 1:
+            raise InputError(
+                f"{self.source} has {len(fits)} energy prices; choose one with --location: {_listed(fits)}"
+            )
+        return self.series(fits[0])
 
     def _energy_at(self, column: str, names: list[str]) -> pd.Series:
         if column in self.columns:
@@ -143,7 +152,7 @@ class PriceTable:
         exact = [name for name in names if _stem(name) == wanted]
         fits = exact or [name for name in names if _stem(name).startswith(f"{wanted}_")]
         if len(fits) > 1:
-            raise InputError(f"{self.source}: {column!r} fits several columns; write one of {', '.join(fits)}")
+            raise InputError(f"{self.source}: {column!r} fits several columns; write one of {_listed(fits)}")
         return self.series(fits[0] if fits else column)
 
     def reserve(self, product: str) -> pd.Series:
@@ -375,7 +384,7 @@ def _moments(texts: list[str], *, source: str, lines: list[int] | None = None, f
         if not text:
             raise MissingDataError(f"{source}, row {row}: interval_start is empty")
     parsed = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, errors="coerce", format="ISO8601")
-    bad = np.flatnonzero(parsed.isna())
+    bad = np.flatnonzero(parsed.isna() | np.array([not text.isprintable() for text in texts], dtype=np.bool_))
     if len(bad):
         raise InputError(f"{source}, row {row_of[bad[0]]}: interval_start {texts[bad[0]]!r} is not an ISO time")
     for row, text in zip(row_of, texts, strict=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gridpact.errors import InputError, NaiveDatetimeError, UnitRangeError
+from gridpact.horizon import read_iso
 from gridpact.market.documents import as_mapping, nearest, read_document
 from gridpact.market.opportunity import MarketOpportunity, Product
 
@@ -114,7 +115,7 @@ def _number(fields: Mapping[str, Any], key: str, *, where: str) -> float:
 
 def _moment(value: object, *, where: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        moment = read_iso(value) if isinstance(value, str) else value
         if isinstance(moment, datetime):
             if moment.utcoffset() is None:
                 raise NaiveDatetimeError(

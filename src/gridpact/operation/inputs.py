@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from gridpact.errors import InputError, MissingDataError, UnitRangeError
-from gridpact.fleet.findings import Note
+from gridpact.fleet.findings import Note, nearest
 from gridpact.fleet.fleet import Fleet
-from gridpact.horizon import Horizon, aware_utc
+from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
@@ -276,7 +276,7 @@ def _moment(value: str | datetime) -> datetime:
     if isinstance(value, datetime):
         return aware_utc(value, what="--start")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = read_iso(value)
     except ValueError:
         raise InputError(f"--start {value!r} is not an ISO time such as 2022-07-13T19:00-05:00") from None
     return aware_utc(moment, what="--start")
@@ -332,7 +332,9 @@ def _silent(silent: Mapping[str, int], fleet: Fleet) -> dict[str, int]:
 
 def _known_home(home: str, fleet: Fleet, *, flag: str) -> None:
     if home not in set(fleet.home_ids):
-        raise InputError(f"{flag} names home {home!r}, which the fleet does not have")
+        near = nearest(home, fleet.home_ids)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise InputError(f"{flag} names home {home!r}, which the fleet does not have{hint}")
 
 
 def _facts(opportunity: MarketOpportunity) -> dict[str, object]:

@@ -55,6 +55,10 @@ def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: s
         except ValueError as problem:
             reason = _one_line(problem).partition(". You might")[0]
             raise InputError(f"{flag} {source}: interval_start holds something that is no time: {reason}") from None
+        broken = written.str.contains(r"[^ -~]")
+        if broken.any():
+            row = int(broken.argmax())
+            raise InputError(f"{flag} {source}, row {row + 2}: interval_start is {written[row]!r}, which is no time")
         if not written.str.contains(WITH_OFFSET).all():
             raise NaiveDatetimeError(
                 f"{flag} {source}: interval_start has no UTC offset; write times like 2022-07-13T12:00Z"
