@@ -16,7 +16,7 @@ from gridpact.flexibility.kernel.levels import (
     sweep_day,
 )
 from gridpact.flexibility.kernel.mixes import ANYWHERE, NOWHERE, mixes_fit
-from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
+from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw, vehicle_keeps_up
 
 __all__ = ["FAINT", "SURE", "UNSURE", "climb"]
 
@@ -159,7 +159,8 @@ def climb(
         top = most_reserve_kw(home, first, stop, most_kw, energy_h, limited, stand)
     else:
         top = most_energy_kw(home, work.ladder, first, stop, most_kw)
-        if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
+        coupled = home.cycle_kwh < 1e300 or not vehicle_keeps_up(home, first, stop)
+        if coupled and top > 0.0:
             top = most_coupled_kw(home, work, first, stop, top, late, passes)
             if np.isnan(top):
                 return 1, UNSURE, top
