@@ -36,7 +36,7 @@ def worth_of_charge(home: Home, guess: Guess, battery_kw: Floats, s: int, tie: f
     for t in range(home.session[s, 0], home.session[s, 1]):
         need -= home.plug_drift_kwh[t]
         most = home.plug_in_kw[t]
-        if most <= 0.0:
+        if most <= 0.0 or home.most_kw[t] - home.least_kw[t] <= 1e-9:
             continue
         own = tie * (1.0 + LATE_VEHICLE * late[t])
         surplus = home.solar_kw[t] - home.need_kw[t] - battery_kw[t]

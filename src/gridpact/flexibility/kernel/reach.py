@@ -104,6 +104,31 @@ def most_reserve_kw(
     return float(r)
 
 
+@compiled
+def vehicle_keeps_up(home: Home, first: int, stop: int) -> bool:
+    """Whether the vehicle can do what `most_energy_kw` takes for granted, so that its answer is exact.
+
+    That is to give its full power through the window, nothing where net load is promised otherwise, and to be full
+    enough all the same. In other intervals it charges without being in the battery's way.
+    """
+    h = home.step_h
+    for s in range(home.sessions):
+        energy, least = home.session_kwh[s, 0], home.session_kwh[s, 1]
+        for t in range(home.session[s, 0], home.session[s, 1]):
+            energy += home.plug_drift_kwh[t]
+            if first <= t < stop:
+                energy -= home.plug_out_kw[t] / home.plug_out * h
+            elif home.most_kw[t] >= home.need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t] - DONE_KWH:
+                energy = max(energy, min(energy + home.plug_in_kw[t] * home.plug_into * h, home.plug_capacity_kwh))
+            elif home.plug_out_kw[t] > 0.0:
+                return False
+            if energy < least or energy > home.plug_capacity_kwh:
+                return False
+        if energy < home.session_kwh[s, 2]:
+            return False
+    return True
+
+
 @inlined
 def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late: Floats, passes: int) -> float:
     """Least energy by which the home misses delivering ``q`` through the window; NaN if unknown [kWh].
