@@ -65,6 +65,10 @@ def _read_profile(file: Path) -> tuple[str, dict[str, list[dict[str, Any]]]]:
         }
         if not all("value" in entry and "effective_from" in entry for entries in found.values() for entry in entries):
             raise ValueError("an entry lacks value or effective_from")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as problem:
+    except UnicodeDecodeError as problem:
+        raise RulesUnreadableError(f"{file} is not UTF-8 text (byte {problem.start})") from problem
+    except OSError as problem:
+        raise RulesUnreadableError(f"{file} cannot be read: {problem.strerror or problem}") from problem
+    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as problem:
         raise RulesUnreadableError(f"{file} is not a profile of market rules: {problem}") from problem
     return str(name), found

@@ -60,7 +60,7 @@ def data_import(files: Files, out: Out, how: dict[str, Any], kind: KindName = No
         raise
     _show_written(done, json=json)
     if not json:
-        typer.echo(f"{done.rows} rows")
+        typer.echo(counted(done.rows, "row"))
 
 
 def _show_written(done: "Imported", *, json: bool) -> None:
@@ -88,8 +88,8 @@ def data_validate(files: Files, how: dict[str, Any], kind: KindName = None, json
         print_json({"importer": name, **loaded.report.plain()})
     else:
         _show(loaded.report)
-        warnings = loaded.report.number(Outcome.WARNING)
-        typer.echo(f"{', '.join(map(str, files))}: {name}, {loaded.report.errors} errors, {warnings} warnings")
+        found = f"{counted(loaded.report.errors, 'error')}, {counted(loaded.report.number(Outcome.WARNING), 'warning')}"
+        typer.echo(f"{', '.join(map(str, files))}: {name or 'no known format'}, {found}")
     if loaded.report.errors:
         raise typer.Exit(ExitCode.UNUSABLE)
 
@@ -117,7 +117,8 @@ def data_describe(files: Files, how: dict[str, Any], kind: KindName = None, json
 
 def _print_description(found: dict[str, Any]) -> None:
     zone = "times with their UTC offset" if found["timezone"] is None else f"local times of {found['timezone']}"
-    typer.echo(f"{', '.join(one['name'] for one in found['files'])}: {found['importer']}, {zone}")
+    form = "no known format" if found["importer"] is None else f"{found['importer']}, {zone}"
+    typer.echo(f"{', '.join(one['name'] for one in found['files'])}: {form}")
     for one in found["series"]:
         typer.echo(
             f"  {one['name']} [{_unit(one['unit'])}]: {one['readings']:,} readings, {one['first']} to {one['end']}, "

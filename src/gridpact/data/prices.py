@@ -44,9 +44,13 @@ def price_unit(column: str) -> str:
     near = difflib.get_close_matches(
         column.lower(), [f"{_before_unit(column)}{suffix}" for suffix in UNIT_SUFFIXES], n=1, cutoff=0.8
     )
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    if re.search(r"_(?:eur|gbp)_(?:per_)?mwh?(?:_h)?$", column.lower()):
+        raise InputError(
+            f"column {column!r} is not in USD; convert it with gridpact data import --fx RATE [USD for one unit]"
+        )
+    hint = f"did you mean {near[0]!r}? Energy" if near else "energy"
     raise InputError(
-        f"column {column!r} has no unit in its name; {hint}Energy prices end in _usd_per_mwh, "
+        f"column {column!r} has no unit in its name; {hint} prices end in _usd_per_mwh, "
         "reserve prices in _usd_per_mw_h; rename it, or remove it if it is no price"
     )
 
@@ -331,8 +335,14 @@ def _time_column(names: list[str], *, source: str) -> str:
         raise InputError(f"{source}: both {found[0]!r} and {found[1]!r} are there; keep one")
     if not found:
         near = [name for name in names if difflib.get_close_matches(name.lower().replace(" ", "_"), TIME_COLUMNS, n=1)]
-        hint = f"; rename {near[0]!r}" if near else ""
-        raise MissingDataError(f"{source} has no column 'interval_start'{hint}; it has {', '.join(names) or 'nothing'}")
+        hint = (
+            f"rename {near[0]!r}"
+            if near
+            else "rename the column of times, or bring the file in with gridpact data import"
+        )
+        raise MissingDataError(
+            f"{source} has no column 'interval_start'; {hint}. It has {', '.join(names) or 'nothing'}"
+        )
     return found[0]
 
 
@@ -359,7 +369,9 @@ def _read_csv(file: Path) -> pd.DataFrame:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines, strict=True)
             rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+    except UnicodeDecodeError as problem:
+        raise InputError(f"{file} is not UTF-8 text (byte {problem.start}); save it as CSV UTF-8") from None
+    except (OSError, csv.Error) as problem:
         raise InputError(f"{file} is not a whole CSV file in UTF-8: {problem}") from None
     if not rows:
         raise MissingDataError(f"{file} is empty")

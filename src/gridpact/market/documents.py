@@ -54,8 +54,10 @@ def read_document(path: Path) -> Any:
         raise MissingDataError(f"{path} is not a file")
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path} cannot be read as UTF-8 text: {problem}") from None
+    except UnicodeDecodeError as problem:
+        raise InputError(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8") from None
+    except OSError as problem:
+        raise InputError(f"{path} cannot be read: {problem.strerror or problem}") from None
     return parse_document(text, where=str(path), as_json=kind == ".json")
 
 

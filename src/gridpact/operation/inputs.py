@@ -208,7 +208,12 @@ def _check_numbers(request: DayRequest) -> None:
         raise InputError(f"--rounds is {request.rounds}; use 1 to {MOST_ROUNDS}")
     if request.seed < 0:
         raise InputError(f"--seed is {request.seed}; use a whole number from 0")
-    for flag, value in (("--hours", request.hours), ("--kw", request.kw), ("--price", request.price)):
+    for flag, value in (
+        ("--hours", request.hours),
+        ("--kw", request.kw),
+        ("--minimum-kw", request.minimum_kw),
+        ("--price", request.price),
+    ):
         if value is not None and not math.isfinite(value):
             raise UnitRangeError(f"{flag} is {value}; it must be a finite number")
 
@@ -253,6 +258,12 @@ def _opportunity_from_flags(request: DayRequest) -> MarketOpportunity:
     window_h = DEMONSTRATION_HOURS if request.hours is None else request.hours
     if not 0 < window_h <= 24:
         raise UnitRangeError(f"--hours is {window_h}; a window is longer than 0 and at most 24 hours")
+    asked_kw = DEMONSTRATION_KW if request.kw is None else request.kw
+    least_kw = 0.0 if request.minimum_kw is None else request.minimum_kw
+    if asked_kw <= 0:
+        raise UnitRangeError(f"--kw is {asked_kw:g}; it must be above 0")
+    if not 0 <= least_kw <= asked_kw:
+        raise UnitRangeError(f"--minimum-kw is {least_kw:g}; it must be at least 0 and at most --kw, {asked_kw:g}")
     minutes = window_h * 60
     if abs(minutes - round(minutes)) > 1e-9:
         raise UnitRangeError(f"--hours is {window_h}; it must be a whole number of minutes")
@@ -265,8 +276,8 @@ def _opportunity_from_flags(request: DayRequest) -> MarketOpportunity:
         product=product,
         start=start,
         end=end,
-        requested_kw=DEMONSTRATION_KW if request.kw is None else request.kw,
-        minimum_kw=0.0 if request.minimum_kw is None else request.minimum_kw,
+        requested_kw=asked_kw,
+        minimum_kw=least_kw,
         reference_price=0.0 if request.price is None else request.price,
         rules=request.rules,
     )

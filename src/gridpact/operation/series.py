@@ -35,11 +35,14 @@ def _read(source: Path | pd.DataFrame | None, columns: Sequence[str], *, flag: s
         raise MissingDataError(f"{flag} {source} is not a file")
     try:
         frame = pd.read_parquet(source) if source.suffix.lower() == ".parquet" else pd.read_csv(source)
+    except UnicodeDecodeError:
+        raise InputError(f"{flag} {source} is not UTF-8 text; save it as CSV UTF-8") from None
     except (ValueError, OSError, pa.ArrowException, pd.errors.ParserError) as problem:
         raise InputError(f"{flag} {source} cannot be read as a table: {_one_line(problem)}") from None
     missing = [column for column in columns if column not in frame]
     if missing:
-        raise MissingDataError(f"{flag} {source} lacks the columns {', '.join(missing)}; it needs {', '.join(columns)}")
+        needs = "" if len(missing) == len(columns) else f"; it needs {', '.join(columns)}"
+        raise MissingDataError(f"{flag} {source} lacks the columns {', '.join(missing)}{needs}")
     if frame.empty:
         raise MissingDataError(f"{flag} {source} has no rows")
     for column in columns[2:]:

@@ -105,10 +105,15 @@ def test_units_are_read_from_names(column: str, unit: str) -> None:
     assert table(**{column: 1.0}).unit(column) == unit
 
 
-@pytest.mark.parametrize("column", ["price", "energy_eur_per_mwh", "usd_per_mwh", "_usd_mwh", "energy_usd_per_kwh", ""])
+@pytest.mark.parametrize("column", ["price", "energy_chf_per_mwh", "usd_per_mwh", "_usd_mwh", "energy_usd_per_kwh", ""])
 def test_names_without_a_unit_are_refused(column: str) -> None:
     with pytest.raises(InputError, match="no unit in its name"):
         price_unit(column)
+
+
+def test_prices_in_another_currency_are_sent_to_the_import() -> None:
+    with pytest.raises(InputError, match="not in USD; convert it with gridpact data import --fx RATE"):
+        price_unit("spin_eur_per_mw_h")
 
 
 def test_the_nearest_name_is_offered() -> None:

@@ -125,8 +125,9 @@ def _refuse(loaded: Loaded) -> None:
     errors = [finding for finding in report.findings if finding.severity is Outcome.ERROR]
     told = "\n  ".join(str(finding) for finding in errors[:MOST_ERRORS_TOLD])
     more = report.errors - min(len(errors), MOST_ERRORS_TOLD)
+    errors_told = "1 error" if report.errors == 1 else f"{report.errors:,} errors"
     tail = f"\n  and {more} more; gridpact data validate lists them" if more else ""
-    raise ImportRefusedError(f"nothing was written; {report.errors} errors:\n  {told}{tail}", report)
+    raise ImportRefusedError(f"nothing was written; {errors_told}:\n  {told}{tail}", report)
 
 
 def _frames(loaded: Loaded, out: Path) -> tuple[pd.DataFrame, dict[Path, pd.DataFrame]]:
