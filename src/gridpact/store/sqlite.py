@@ -82,8 +82,13 @@ class SqliteDatabase(Database):
         return StoreError(f"{self.name} {_WORDS.get(code & 0xFF, _OTHERWISE).format(text=text, s=self._patience_s)}")
 
     def undone(self, problem: Exception) -> bool:
-        """See `Database`: the write-ahead log is emptied, and with it every page that was not kept."""
-        del problem
+        """See `Database`.
+
+        A failed write leaves the transaction without its last page, and SQLite will pass over it. After a failed
+        sync all pages are there, so the write-ahead log is emptied, and with it what was not kept.
+        """
+        if isinstance(problem, DBAPIError) and getattr(problem.orig, "sqlite_errorcode", None) in _WRITE_CODES:
+            return True
         try:
             return self._emptied_log()
         except (sqlite3.Error, SQLAlchemyError):
@@ -151,6 +156,7 @@ _DAMAGE_CODES = frozenset(
         sqlite3.SQLITE_IOERR_CORRUPTFS,
     )
 )
+_WRITE_CODES = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE))
 _OTHERWISE = "could not be used: {text}"
 _WORDS = {
     sqlite3.SQLITE_FULL: "could not be written: the disk is full; make room and try again",
