@@ -88,7 +88,7 @@ class SqliteDatabase(Database):
         except (sqlite3.Error, SQLAlchemyError):
             return False
 
-    def order_new_runs(self, connection: Connection) -> None:
+    def take_turns(self, connection: Connection) -> None:
         """See `Database`: SQLite has one writer at a time anyway."""
 
     @contextmanager
@@ -181,7 +181,10 @@ def _begin(connection: Connection) -> None:
 
 def _create(path: Path, patience_s: float) -> None:
     """Make the file complete under another name first: an empty or half-made store is then always damage."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise StoreError(f"{path.parent} is a file; name a folder for {path.name}") from None
     making = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
