@@ -21,8 +21,8 @@ from gridpact.store.versions import make_tables
 PATIENCE_S = 10.0
 """How long a connection, or a lock of another session, is waited for."""
 _ADDRESS = "postgresql://USER@HOST/DATABASE"
-_MAKING, _NEW_RUN = 0x67726470_00000001, 0x67726470_00000002
-"""Advisory locks, "grdp" and a number: making the tables, and numbering new runs."""
+_MAKING, _TURN = 0x67726470_00000001, 0x67726470_00000002
+"""Advisory locks, "grdp" and a number: making the tables, and what counts over all runs or owners."""
 
 
 class PostgresDatabase(Database):
@@ -90,9 +90,9 @@ class PostgresDatabase(Database):
         state = getattr(problem.orig, "sqlstate", None)
         return state is not None and not state.startswith(("08", "57P"))
 
-    def order_new_runs(self, connection: Connection) -> None:
+    def take_turns(self, connection: Connection) -> None:
         """See `Database`."""
-        connection.execute(_WAIT_FOR_LOCK, {"lock": _NEW_RUN})
+        connection.execute(_WAIT_FOR_LOCK, {"lock": _TURN})
 
     @contextmanager
     def sole_writer(self, run_id: str) -> Iterator[None]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
@@ -52,13 +52,7 @@ class SqliteDatabase(Database):
         self.path = path
         self.name = f"store {path}"
         self._patience_s = patience_s
-        engine = create_engine(
-            URL.create("sqlite", database=str(path)),
-            connect_args={"timeout": patience_s, "check_same_thread": False},
-            hide_parameters=True,
-        )
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+        engine = _engine(path, patience_s)
         self.reader = engine.execution_options(gridpact_begin="BEGIN")
         self.writer = engine.execution_options(gridpact_begin="BEGIN IMMEDIATE")
         try:
@@ -82,14 +76,19 @@ class SqliteDatabase(Database):
         return StoreError(f"{self.name} {_WORDS.get(code & 0xFF, _OTHERWISE).format(text=text, s=self._patience_s)}")
 
     def undone(self, problem: Exception) -> bool:
-        """See `Database`: the write-ahead log is emptied, and with it every page that was not kept."""
-        del problem
+        """See `Database`.
+
+        A failed write leaves the transaction without its last page, and SQLite will pass over it. After a failed
+        sync all pages are there, so the write-ahead log is emptied, and with it what was not kept.
+        """
+        if isinstance(problem, DBAPIError) and getattr(problem.orig, "sqlite_errorcode", None) in _WRITE_CODES:
+            return True
         try:
             return self._emptied_log()
         except (sqlite3.Error, SQLAlchemyError):
             return False
 
-    def order_new_runs(self, connection: Connection) -> None:
+    def take_turns(self, connection: Connection) -> None:
         """See `Database`: SQLite has one writer at a time anyway."""
 
     @contextmanager
@@ -151,6 +150,7 @@ _DAMAGE_CODES = frozenset(
         sqlite3.SQLITE_IOERR_CORRUPTFS,
     )
 )
+_WRITE_CODES = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE))
 _OTHERWISE = "could not be used: {text}"
 _WORDS = {
     sqlite3.SQLITE_FULL: "could not be written: the disk is full; make room and try again",
@@ -181,22 +181,26 @@ def _begin(connection: Connection) -> None:
 
 def _create(path: Path, patience_s: float) -> None:
     """Make the file complete under another name first: an empty or half-made store is then always damage."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise StoreError(f"{path.parent} is a file; name a folder for {path.name}") from None
     making = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with contextlib.closing(sqlite3.connect(making, timeout=patience_s, isolation_level=None)) as bare:
+        with _bare(making, patience_s) as bare:
             bare.execute(f"PRAGMA page_size={_PAGE_BYTES}")
-            bare.execute("PRAGMA journal_mode=WAL")
             bare.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        engine = create_engine(URL.create("sqlite", database=str(making)))
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+        engine = _engine(making, patience_s)
         try:
             with engine.execution_options(gridpact_begin="BEGIN IMMEDIATE").begin() as connection:
                 make_tables(connection)
         finally:
             engine.dispose()
+        # Last, so that all tables stand in the main file: the name that is given to it below is given to no other.
+        with _bare(making, patience_s) as bare:
+            bare.execute("PRAGMA synchronous=FULL")
+            bare.execute("PRAGMA journal_mode=WAL")
         with contextlib.suppress(FileExistsError):  # another process was faster
             _name_finally(making, path)
         folder = os.open(path.parent, os.O_RDONLY)
@@ -205,8 +209,25 @@ def _create(path: Path, patience_s: float) -> None:
         finally:
             os.close(folder)
     finally:
-        for leftover in (making, making.with_name(f"{making.name}-wal"), making.with_name(f"{making.name}-shm")):
-            leftover.unlink(missing_ok=True)
+        for ending in ("", "-journal", "-wal", "-shm"):
+            making.with_name(f"{making.name}{ending}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _bare(path: Path, patience_s: float) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(path, timeout=patience_s, isolation_level=None)) as connection:
+        yield connection
+
+
+def _engine(path: Path, patience_s: float) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": patience_s, "check_same_thread": False},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _name_finally(making: Path, path: Path) -> None:
