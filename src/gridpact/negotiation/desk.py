@@ -331,8 +331,10 @@ class Desk:
             return Reason.SUPERSEDED, f"{_letter_of(latest)} has been sent"
         if request.applied is not None:
             return Reason.SECOND_MESSAGE, f"message {request.applied.message_id!r} stands"
-        if at >= letter.deadline or request.closed:
+        if at >= letter.deadline:
             return Reason.LATE, f"it was {letter.deadline.isoformat()}, and the message came at {at.isoformat()}"
+        if request.closed:
+            return Reason.LATE, "the round was closed before the message was read"
         if at < letter.opened:
             return Reason.TOO_EARLY, f"it opens at {letter.opened.isoformat()}"
         return Reason.NONE, ""
