@@ -330,7 +330,7 @@ class Desk:
         if latest != phase:
             return Reason.SUPERSEDED, f"{_letter_of(latest)} has been sent"
         if request.applied is not None:
-            return Reason.SECOND_MESSAGE, f"message {request.applied.message_id!r} stands"
+            return Reason.SECOND_MESSAGE, f"it is message {request.applied.message_id!r}"
         if at >= letter.deadline:
             return Reason.LATE, f"it was {letter.deadline.isoformat()}, and the message came at {at.isoformat()}"
         if request.closed:

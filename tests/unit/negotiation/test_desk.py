@@ -187,7 +187,7 @@ def test_a_second_message_is_refused_whatever_it_says():
     letter = office.send(call())
     office.receive(bid(letter), now=SOON)
     second = refused(office, bid(letter, message_id="other", segments=()), Reason.SECOND_MESSAGE)
-    assert "'m1' stands" in second.words
+    assert "it is message 'm1'" in second.words
     refused(office, bid(letter, segments=((3.0, 99.0),)), Reason.ID_REUSED)
     assert office.receive(bid(letter, message_id="other", segments=()), now=SOON).first is Verdict.REFUSED
 
