@@ -8,6 +8,8 @@ from gridpact.data.limits import MOST_JSON_DEPTH, MOST_JSON_GROUPS, MOST_JSON_VA
 from gridpact.errors import InputError
 
 _MARKS = re.compile(rb'"(?:[^"\\]+|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
+_HALVES = re.compile(rb"\\\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+"""Escapes and bytes of surrogates, which are whole characters only in pairs."""
 
 
 def parse_json(content: bytes | str, *, most_depth: int = MOST_JSON_DEPTH) -> Any:
@@ -27,9 +29,14 @@ def parse_json(content: bytes | str, *, most_depth: int = MOST_JSON_DEPTH) -> An
         _check_depth(raw, most_depth)
     try:
         text = raw.decode("utf-8-sig") if isinstance(content, bytes) else content.removeprefix("\ufeff")
-        return json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant, parse_int=_whole)
+        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant, parse_int=_whole)
+        if _HALVES.search(raw):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
     except InputError:
         raise
+    except UnicodeEncodeError:
+        raise InputError("a text holds half a character, which cannot be written") from None
     except UnicodeDecodeError as problem:
         raise InputError(f"byte {problem.start} is not UTF-8 text") from None
     except RecursionError:

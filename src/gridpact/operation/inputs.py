@@ -127,7 +127,8 @@ def prepare_day(request: DayRequest) -> MarketDay:
     for call in calls:
         opportunity = call.opportunity
         horizon.window(opportunity.start, opportunity.end, what=f"opportunity {opportunity.opportunity_id!r}")
-    earlier = read_earlier_awards(request.commitments, fleet=resolved.fleet, horizon=horizon)
+    own_rules = {request.rules, *(call.opportunity.rules for call in calls)}
+    earlier = read_earlier_awards(request.commitments, fleet=resolved.fleet, horizon=horizon, rules=own_rules)
     profiles, profiles_digest = read_profiles(request.profiles)
     tariffs, tariffs_digest = read_tariffs(request.tariffs)
     if earlier.runs and (profiles is not None or tariffs is not None):

@@ -105,7 +105,7 @@ def read_events(content: bytes, *, source: str = "events.jsonl") -> list[dict[st
         try:
             row = parse_json(line)
             found = hashlib.sha256(canonical({key: row[key] for key in row if key != "hash"})).hexdigest()
-            seq, before, said = row["seq"], row["previous_hash"], row["hash"]
+            seq, before, said, _ = row["seq"], row["previous_hash"], row["hash"], (row["kind"], row["payload"])
         except (ValueError, KeyError, TypeError, RecursionError) as problem:
             raise CorruptLogError(f"{source} line {number} is not a row of a run's log: {problem}") from problem
         for wrong, what in (

@@ -219,7 +219,8 @@ class RunFolder(RunContent):
             InputError: a file is not the one that the run wrote.
         """
         written = [row["payload"] for row in self.events() if row["kind"] == EventKind.FILES_WRITTEN]
-        digests = written[-1].get("sha256", {}) if written else {}
+        digests = written[-1].get("sha256") if written and isinstance(written[-1], dict) else None
+        digests = digests if isinstance(digests, dict) else {}
         for file in SEALED_FILES:
             if hashlib.sha256(self.read(file)).hexdigest() != digests.get(file):
                 raise InputError(
