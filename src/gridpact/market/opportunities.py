@@ -32,8 +32,8 @@ def read_opportunities(path: Path | str, *, rules: str = "demo") -> list[MarketO
 
     The file holds one opportunity (a mapping), a list of them, or a mapping with the key ``opportunities``.
     ``direction`` may be left out and is ``up``; ``price_unit`` may be left out and follows the product; ``rules``
-    is the argument of that name, ``step_minutes`` 15 and ``minimum_kw`` 0 unless given. A file of rules that an opportunity names lies in
-    its own folder, or is ``rules``.
+    is the argument of that name, ``step_minutes`` 15 and ``minimum_kw`` 0 unless given. A file of rules that an
+    opportunity names lies in the same folder, or is ``rules``.
 
     Raises:
         MissingDataError: no such file, no opportunity in it, or a key is missing.
