@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from gridpact_audit.reading import UnreadableError, member
 from gridpact_audit.report import Finding, Rule
 from gridpact_audit.run import Run
 from gridpact_audit.tables import ALL_FILES
@@ -131,8 +132,7 @@ def files_sealed(run: Run, finding: Finding) -> None:
                 continue
             finding.tried(1)
             said = digests.get(file)
-            path = run.path / file
-            found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+            found = _digest(run, file)
             if said is None:
                 finding.add(FILE, line, "payload", f"no digest of {file}")
             elif found != said:
@@ -140,6 +140,13 @@ def files_sealed(run: Run, finding: Finding) -> None:
         for file in digests:
             if file not in ALL_FILES or file in UNSEALED:
                 finding.add(FILE, line, "payload", f"a digest of {file}, which is not sealed by the contract")
+
+
+def _digest(run: Run, file: str) -> str | None:
+    try:
+        return hashlib.sha256(member(run.path, file)).hexdigest()
+    except UnreadableError:
+        return None
 
 
 def _digests(payload: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from gridpact.store.memory import MemoryStore
 from gridpact_audit.audit import audit
 from random_days import random_request
 from simulation.faults import Crash, FaultKind, FaultyStore, draw_faults
-from simulation.watch import Broken, Watch
+from simulation.watch import BrokenError, Watch
 
 MOST_ATTEMPTS = 40
 STRATEGIES = (
@@ -65,9 +65,9 @@ def simulate(seed: int, root: Path, *, audited: bool = True, request: DayRequest
     try:
         return _simulate(seed, root, audited=audited, request=request or draw_request(seed))
     except AssertionError as problem:
-        raise Broken(f"seed {seed}: {problem}") from problem
+        raise BrokenError(f"seed {seed}: {problem}") from problem
     except (GridpactError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
-        raise Broken(f"seed {seed}: {type(problem).__name__}: {problem}") from problem
+        raise BrokenError(f"seed {seed}: {type(problem).__name__}: {problem}") from problem
 
 
 def _simulate(seed: int, root: Path, *, audited: bool, request: DayRequest) -> Day:

@@ -10,7 +10,7 @@ from typing import Any
 from gridpact.store.base import Entry
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """An invariant does not hold."""
 
 
@@ -127,4 +127,4 @@ def _time(row: dict[str, Any]) -> datetime:
 
 def _hold(condition: bool, what: str, where: Any) -> None:
     if not condition:
-        raise Broken(f"broken: {what}: {canonical(where).decode()[:600]}")
+        raise BrokenError(f"broken: {what}: {canonical(where).decode()[:600]}")

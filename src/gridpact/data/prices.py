@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 import math
 import re
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.lib
-import pyarrow.parquet
+import pyarrow
 from numpy.typing import NDArray
 
+from gridpact.data.files import open_plain, read_bytes
+from gridpact.data.limits import MOST_PRICE_BYTES, MOST_PRICE_CELLS, MOST_PRICE_COLUMNS, MOST_PRICE_ROWS
+from gridpact.data.parquet import ParquetLimits, check_parquet
 from gridpact.errors import InputError, MissingDataError, NaiveDatetimeError, UnitRangeError
 from gridpact.horizon import aware_utc
 
@@ -347,14 +350,21 @@ def _time_column(names: list[str], *, source: str) -> str:
 
 
 def _read_parquet(file: Path) -> pd.DataFrame:
-    try:
-        frame = pyarrow.parquet.read_table(file).to_pandas()
-    except (pyarrow.lib.ArrowException, OSError, ValueError, TypeError, KeyError) as problem:
-        raise InputError(f"{file} is not a whole Parquet file: {' '.join(str(problem).split())[:200]}") from None
-    if frame.index.name in TIME_COLUMNS or isinstance(frame.index, pd.DatetimeIndex):
-        return _with_datetimes(frame, source=str(file))
-    name = _time_column([str(column) for column in frame.columns], source=str(file))
-    return _with_datetimes(frame.set_index(name), source=str(file))
+    limits = ParquetLimits(rows=MOST_PRICE_ROWS, columns=MOST_PRICE_COLUMNS, cells=MOST_PRICE_CELLS)
+    parquet = check_parquet(read_bytes(file, most_bytes=MOST_PRICE_BYTES), where=str(file), limits=limits)
+    names = parquet.names
+    index = [name for name in parquet.index_names if name in names]
+    indexed = index[0] if len(index) == 1 and _is_time(parquet.schema, index[0]) else None
+    time = indexed or _time_column(names, source=str(file))
+    columns = [name for name in names if name == time or name not in index]
+    return _with_datetimes(parquet.frame(columns).set_index(time), source=str(file))
+
+
+def _is_time(schema: pyarrow.Schema, name: str) -> bool:
+    """Whether a column that was a frame's index holds the times."""
+    return name in TIME_COLUMNS or (
+        schema.names.count(name) == 1 and pyarrow.types.is_timestamp(schema.field(name).type)
+    )
 
 
 def _with_datetimes(frame: pd.DataFrame, *, source: str) -> pd.DataFrame:
@@ -365,10 +375,15 @@ def _with_datetimes(frame: pd.DataFrame, *, source: str) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
+    rows: list[tuple[int, list[str]]] = []
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            rows = [(reader.line_num, row) for row in reader if row]
+        with open_plain(file, most_bytes=MOST_PRICE_BYTES) as raw:
+            reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), strict=True)
+            for row in reader:
+                if not row:
+                    continue
+                rows.append((reader.line_num, row))
+                _check_size(len(rows), len(rows[0][1]), source=str(file))
     except UnicodeDecodeError as problem:
         raise InputError(f"{file} is not UTF-8 text (byte {problem.start}); save it as CSV UTF-8") from None
     except (OSError, csv.Error) as problem:
@@ -388,6 +403,16 @@ def _read_csv(file: Path) -> pd.DataFrame:
     index = _moments(columns.pop(time), source=str(file), lines=lines_of)
     prices = {name: _parsed(cells, lines_of, name=name, source=str(file)) for name, cells in columns.items()}
     return pd.DataFrame(prices, index=index)
+
+
+def _check_size(rows: int, columns: int, *, source: str) -> None:
+    for found, most, what in (
+        (rows, MOST_PRICE_ROWS, "rows"),
+        (columns, MOST_PRICE_COLUMNS, "columns"),
+        (rows * columns, MOST_PRICE_CELLS, "cells"),
+    ):
+        if found > most:
+            raise InputError(f"{source} has more than {most:,} {what}, which is the most that is read: split it")
 
 
 def _moments(texts: list[str], *, source: str, lines: list[int] | None = None, first_row: int = 2) -> pd.DatetimeIndex:

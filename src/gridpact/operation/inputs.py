@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from gridpact.data.files import read_bytes, sha256_of
+from gridpact.data.limits import MOST_DOCUMENT_BYTES, MOST_PRICE_BYTES
 from gridpact.errors import InputError, MissingDataError, UnitRangeError
 from gridpact.fleet.findings import Note, nearest
 from gridpact.fleet.fleet import Fleet
@@ -131,9 +133,11 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
     for call in calls:
         opportunity = call.opportunity
         horizon.window(opportunity.start, opportunity.end, what=f"opportunity {opportunity.opportunity_id!r}")
-    earlier = read_earlier_awards(
-        request.commitments, fleet=resolved.fleet, horizon=horizon, rule_files=request.rule_files
-    )
+    own_rules = {
+        name: request.rule_files.get(name, name)
+        for name in (request.rules, *(call.opportunity.rules for call in calls), *request.rule_files)
+    }
+    earlier = read_earlier_awards(request.commitments, fleet=resolved.fleet, horizon=horizon, rules=own_rules)
     profiles, profiles_digest = read_profiles(request.profiles)
     tariffs, tariffs_digest = read_tariffs(request.tariffs)
     if earlier.runs and (profiles is not None or tariffs is not None):
@@ -166,7 +170,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         "settings": _digest(_canonical(settings)),
     }
     if request.prices is not None:
-        digests["prices_file"] = _digest(request.prices.read_bytes())
+        digests["prices_file"] = sha256_of(request.prices, most_bytes=MOST_PRICE_BYTES)
     if spec_bytes is not None:
         digests["spec"] = _digest(spec_bytes)
     if profiles_digest is not None:
@@ -322,7 +326,7 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
         return spec, spec.model_dump_json().encode()
     if not spec.is_file():
         raise MissingDataError(f"--spec {spec} is not a file")
-    return ProblemSpec.from_yaml(spec), spec.read_bytes()
+    return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)
 
 
 def _drop_outs(entries: tuple[str, ...], fleet: Fleet) -> dict[str, str]:

@@ -126,7 +126,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
 
 
 def _rule_names(day: MarketDay) -> set[str]:
-    return {call.opportunity.rules for call in day.calls} | {str(each["rules"]) for each in day.earlier.records}
+    return {call.opportunity.rules for call in day.calls} | {each["rules"] for each in day.earlier.records}
 
 
 def _fleet(kept: KeptInputs, fleet: str | Fleet | None) -> Any:
