@@ -14,7 +14,7 @@ fleet_app = typer.Typer(help="Generate, describe and check fleets of homes.", no
 
 @fleet_app.command("generate")
 def fleet_generate(
-    homes: Annotated[int, typer.Argument(help="Number of homes.")],
+    homes: Annotated[int, typer.Argument(metavar="HOMES", help="Number of homes.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="CSV or Parquet file to write.")],
     seed: Seed = 0,
     heat_share: Annotated[
