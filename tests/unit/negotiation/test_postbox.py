@@ -88,8 +88,8 @@ def test_phases_end_when_all_have_spoken():
     assert opened == [OPENING + number * MINUTE for number in range(len(opened))]
     assert postbox.ended("peak") == opened[-1] + MINUTE
     deadlines = {(letter.kind, letter.round): letter.deadline for letter in agent.letters}
-    assert deadlines["call_for_bids", 1] == OPENING + timedelta(hours=1) / 7
-    assert deadlines["offer", 1] == OPENING + 2 * (timedelta(hours=1) / 7)
+    assert deadlines["call_for_bids", 1] == OPENING + timedelta(seconds=3600 // 7)
+    assert deadlines["offer", 1] == OPENING + timedelta(seconds=2 * (3600 // 7))
 
 
 def test_silence_in_round_one_is_no_bid_and_silence_to_an_offer_ends_the_talks():
@@ -98,7 +98,7 @@ def test_silence_in_round_one_is_no_bid_and_silence_to_an_offer_ends_the_talks()
     assert quiet.summary.expired == 3
     assert len(quiet.options) == 0
     assert set(quiet.reasons().values()) == {"made no bid in time", "nothing deliverable in this window"}
-    assert nobody.ended("peak") == OPENING + timedelta(hours=1) / 7
+    assert nobody.ended("peak") == OPENING + timedelta(minutes=8, seconds=34)
 
     only_bids = scripted(agents=[kinds(Truthful(), CallForBids)])
     silent = talk(only_bids)
@@ -286,6 +286,8 @@ def market(letter):
 def test_times_of_talks():
     times = TalkTimes.even(OPENING, CLOSING, rounds=2)
     assert [late - OPENING for late in times.deadlines] == [k * timedelta(minutes=12) for k in (1, 2, 3, 4)]
+    quick = TalkTimes.even(OPENING, OPENING + timedelta(seconds=1), rounds=2)
+    assert quick.deadlines[-1] == OPENING + timedelta(milliseconds=800)
     assert times.deadline(round=2, answers=True) == OPENING + timedelta(minutes=48)
     for wrong in (
         lambda: times.deadline(round=3, answers=False),
