@@ -3,7 +3,8 @@
 A desk is a fold over what it is told: the same calls with the same times give the same state and the same receipts,
 so that a log of them rebuilds it (`Desk.snapshot` is the state in plain values). Every request goes to one home, or to
 the market, with a nonce and a deadline; a message answers one request. What one sender sends changes nothing that is
-kept of another.
+kept of another. A desk is for one thread: whoever serves many senders puts their messages in a row, and that row is
+the log.
 """
 
 import hashlib

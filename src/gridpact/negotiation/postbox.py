@@ -8,7 +8,7 @@ passes the same referee.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -21,6 +21,7 @@ from gridpact.messages.envelopes import AskedStep, BidMessage, CallForBids, Leas
 from gridpact.negotiation.desk import Desk
 from gridpact.negotiation.strategy import AnswerContext, AskContext, best_response
 
+SECOND = timedelta(seconds=1)
 OUTSIDE = "outside"
 """Named as a strategy: the home is represented from outside."""
 
@@ -83,7 +84,9 @@ class TalkTimes:
 
     @classmethod
     def even(cls, opening: datetime, closing: datetime, *, rounds: int) -> "TalkTimes":
-        """Phases of the same length, and as much again left after the last for forming and sending the bid.
+        """Phases of the same length, and at least as much left after the last for forming and sending the bid.
+
+        Lengths are whole seconds, unless there is less than a second for each.
 
         Args:
             opening: the first call goes out.
@@ -97,6 +100,8 @@ class TalkTimes:
             raise InputError(f"a negotiation needs at least one round, not {rounds}")
         phases = 2 * rounds
         step = (closing - opening) / (phases + 1)
+        if step > SECOND:
+            step -= step % SECOND
         return cls(opening=opening, deadlines=tuple(opening + number * step for number in range(1, phases + 1)))
 
     def deadline(self, *, round: int, answers: bool) -> datetime:

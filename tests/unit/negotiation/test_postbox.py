@@ -14,7 +14,7 @@ from gridpact.messages.receipts import Reason, Verdict
 from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.desk import Desk
 from gridpact.negotiation.engine import CoreNegotiationEngine
-from gridpact.negotiation.postbox import OUTSIDE, Postbox, SpokenAnswers, SpokenBids, TalkTimes
+from gridpact.negotiation.postbox import OUTSIDE, DeskPostbox, Postbox, SpokenAnswers, SpokenBids, TalkTimes
 from gridpact.negotiation.protocol import Standing
 from gridpact.negotiation.referee import Refusal
 from gridpact.negotiation.script import Arrival, ScriptedPostbox, read_script
@@ -88,8 +88,8 @@ def test_phases_end_when_all_have_spoken():
     assert opened == [OPENING + number * MINUTE for number in range(len(opened))]
     assert postbox.ended("peak") == opened[-1] + MINUTE
     deadlines = {(letter.kind, letter.round): letter.deadline for letter in agent.letters}
-    assert deadlines["call_for_bids", 1] == OPENING + timedelta(hours=1) / 7
-    assert deadlines["offer", 1] == OPENING + 2 * (timedelta(hours=1) / 7)
+    assert deadlines["call_for_bids", 1] == OPENING + timedelta(seconds=3600 // 7)
+    assert deadlines["offer", 1] == OPENING + timedelta(seconds=2 * (3600 // 7))
 
 
 def test_silence_in_round_one_is_no_bid_and_silence_to_an_offer_ends_the_talks():
@@ -98,7 +98,7 @@ def test_silence_in_round_one_is_no_bid_and_silence_to_an_offer_ends_the_talks()
     assert quiet.summary.expired == 3
     assert len(quiet.options) == 0
     assert set(quiet.reasons().values()) == {"made no bid in time", "nothing deliverable in this window"}
-    assert nobody.ended("peak") == OPENING + timedelta(hours=1) / 7
+    assert nobody.ended("peak") == OPENING + timedelta(minutes=8, seconds=34)
 
     only_bids = scripted(agents=[kinds(Truthful(), CallForBids)])
     silent = talk(only_bids)
@@ -286,6 +286,8 @@ def market(letter):
 def test_times_of_talks():
     times = TalkTimes.even(OPENING, CLOSING, rounds=2)
     assert [late - OPENING for late in times.deadlines] == [k * timedelta(minutes=12) for k in (1, 2, 3, 4)]
+    quick = TalkTimes.even(OPENING, OPENING + timedelta(seconds=1), rounds=2)
+    assert quick.deadlines[-1] == OPENING + timedelta(milliseconds=800)
     assert times.deadline(round=2, answers=True) == OPENING + timedelta(minutes=48)
     for wrong in (
         lambda: times.deadline(round=3, answers=False),
@@ -367,3 +369,73 @@ def test_another_home_is_untouched_by_what_an_outside_one_leaves_unsold():
     assert np.array_equal(plain.standing_asks.width_kw[1:], limited.standing_asks.width_kw[1:])
     assert np.array_equal(plain.standing_asks.price[1:], limited.standing_asks.price[1:])
     assert limited.standing_asks.of(0) == ((0.7, 40.0),)
+
+
+class Live(DeskPostbox):
+    """A postbox as a server has one: a log of what came when, and perhaps a crash after some messages."""
+
+    def __init__(self, *, log, agent, crash_after=None, **facts):
+        super().__init__(**facts)
+        self.log, self.agent, self.crash_after = log, agent, crash_after
+        self.replayed, self.receipts = 0, []
+
+    def wait(self, letters, *, opened, deadline):
+        coming = sorted((row for letter in letters for row in self.agent(letter)), key=lambda row: row.at)
+        now = opened
+        while letters and self.desk.owing("peak", round=letters[0].round, kind=KIND[letters[0].kind]):
+            if self.replayed < len(self.log):
+                at, message = self.log[self.replayed]
+                coming = [row for row in coming if (row.at, row.message) != (at, message)]
+            elif coming:
+                row = coming.pop(0)
+                at, message = row.at, row.message
+                if at < deadline:
+                    self.log.append((at, message))
+            else:
+                return deadline
+            if at >= deadline:
+                return deadline
+            self.replayed += 1
+            self.receipts.append(self.desk.receive(message, now=at))
+            now = max(now, at)
+            if self.replayed == self.crash_after:
+                raise KeyboardInterrupt
+        return now
+
+
+KIND = {"call_for_bids": "bid", "offer": "answer"}
+
+
+def test_a_run_taken_up_again_after_a_crash_at_any_message_ends_the_same():
+    """The log is all that is left: letters, nonces, receipts and books are made again from it."""
+
+    def agent(letter):
+        for number, arrival in enumerate(Truthful()(letter)):
+            message = {**arrival.message, "message_id": f"{letter.kind}-{letter.round}-{number}"}
+            yield Arrival(at=letter.opened + (2 + ord(letter.home_id) % 3) * MINUTE, message=message)
+            if letter.home_id == "b":
+                yield Arrival(at=letter.opened + MINUTE, message={**message, "nonce": "", "message_id": "x"})
+
+    def live(log, **more):
+        facts = scripted()
+        return Live(
+            log=log,
+            agent=agent,
+            desk=facts.desk,
+            opportunities=[opportunity()],
+            times={"peak": TalkTimes.even(OPENING, CLOSING, rounds=3)},
+            **more,
+        )
+
+    whole = live([])
+    wanted = said_of(talk(whole))
+    assert len(whole.log) > 10
+    for crash_after in range(1, len(whole.log)):
+        log = []
+        with pytest.raises(KeyboardInterrupt):
+            talk(live(log, crash_after=crash_after))
+        assert log == whole.log[:crash_after]
+        again = live(log)
+        assert said_of(talk(again)) == wanted
+        assert again.desk.snapshot() == whole.desk.snapshot()
+        assert again.receipts == whole.receipts
