@@ -89,11 +89,13 @@ class Watch:
         _hold(abs(payload["options_kw"] - agreed) <= 0.01, "options are what was accepted", payload)
 
     def _message_received(self, name: str, payload: dict[str, Any]) -> None:
-        if payload["verdict"] != "applied":
+        receipt = payload["receipt"]
+        if receipt["verdict"] != "applied":
+            _hold(not payload["message"], "what is refused leaves nothing behind", payload)
             return
-        key = tuple(str(payload.get(part)) for part in ("kind", "opportunity_id", "home_id", "round"))
+        key = tuple(str(receipt[part]) for part in ("kind", "opportunity_id", "home_id", "round"))
         _hold(key not in self.applied, "one message is applied to one request", payload)
-        _hold(payload["deadline"] is None or payload["at"] <= payload["deadline"], "nothing late is applied", payload)
+        _hold(name not in self.cleared, "nothing is applied to what is over", payload)
         self.applied.add(key)
 
     def _bid_submitted(self, name: str, payload: dict[str, Any]) -> None:

@@ -15,9 +15,12 @@ from gridpact.cli.options import (
     Hours,
     Kw,
     Location,
+    Messages,
     MinimumKw,
     OpportunityFiles,
     Out,
+    Outside,
+    OutsideMarket,
     Price,
     Prices,
     ProductName,
@@ -57,6 +60,9 @@ def negotiate(
     drop_out: DropOut = None,
     profiles: Profiles = None,
     tariffs: Tariffs = None,
+    outside: Outside = None,
+    outside_market: OutsideMarket = False,
+    messages: Messages = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     fresh: Fresh = False,
@@ -90,6 +96,9 @@ def negotiate(
             drop_outs=tuple(drop_out or ()),
             profiles=profiles,
             tariffs=tariffs,
+            outside=tuple(outside or ()),
+            outside_market=outside_market,
+            messages=messages,
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)

@@ -132,6 +132,17 @@ Store = Annotated[
         help="Where runs are logged: a SQLite file, a postgresql:// address, or memory (no log is kept).",
     ),
 ]
+Outside = Annotated[
+    list[str] | None,
+    typer.Option("--outside", metavar="HOME", help="A home that answers for itself by messages; several times."),
+]
+OutsideMarket = Annotated[
+    bool, typer.Option("--outside-market", help="The market's award comes by message, not from the prices.")
+]
+Messages = Annotated[
+    Path | None,
+    typer.Option("--messages", metavar="FILE", help="Messages from outside and their times (JSON lines)."),
+]
 DEFAULT_STORE = "runs/store.sqlite"
 Fresh = Annotated[
     bool,

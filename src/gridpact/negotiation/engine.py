@@ -1,6 +1,6 @@
 """Drives one negotiation to its end: bids, counter-offers over rounds, options. No I/O, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,7 @@ class CoreNegotiationEngine:
         posted_price: float | None = None,
         seed: int = 0,
         postbox: Postbox | None = None,
+        tell: Callable[[NegotiationEvent], None] = lambda event: None,
     ) -> NegotiationResult:
         """Negotiate until every home has accepted, refused or expired; at most ``rounds`` rounds.
 
@@ -83,6 +84,7 @@ class CoreNegotiationEngine:
             posted_price: one take-it-or-leave-it price instead of negotiating (one round).
             seed: for strategies that draw lots.
             postbox: reaches the homes whose strategy is ``outside``.
+            tell: told of each event as it happens.
 
         Returns:
             The options agreed and the record of how. If the market is worth less than every ask, the last offer
@@ -105,6 +107,7 @@ class CoreNegotiationEngine:
             opportunity=opportunity,
             worth=worth,
             allow_loss=self.allow_loss,
+            tell=tell,
             posted_price=posted_price,
             silent_from=_silent_from(silent or {}, supply.home_ids),
             agents=Agents(
@@ -148,6 +151,7 @@ class _Session:
     offers: list[tuple[OfferBook, AnswerBook]] = field(default_factory=list)
     taken: list[tuple[Ints, Floats, Floats]] = field(default_factory=list)
     events: list[NegotiationEvent] = field(default_factory=list)
+    tell: Callable[[NegotiationEvent], None]
 
     @property
     def supply(self) -> Supply:
@@ -322,6 +326,7 @@ class _Session:
     def _note(self, kind: str, **payload: Any) -> None:
         head = {"opportunity_id": self.opportunity.opportunity_id, "round": self.state.round}
         self.events.append(NegotiationEvent(kind=kind, payload=head | payload))
+        self.tell(self.events[-1])
 
     def _note_replacements(self, since: int) -> None:
         for each in self.agents.replacements[since:]:

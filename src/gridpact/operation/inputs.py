@@ -20,6 +20,7 @@ from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
+from gridpact.negotiation.script import Arrival, read_script
 from gridpact.negotiation.strategies import load_strategy
 from gridpact.operation import prices as price_sources
 from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
@@ -32,6 +33,7 @@ DEMONSTRATION_HOURS = 2.0
 DEMONSTRATION_KW = 30.0
 DROP_OUT_STAGES = ("before", "after")
 MOST_ROUNDS = 50
+MOST_SCRIPT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,12 @@ class DayRequest:
     """Homes whose agent stops answering, and the round from which it does."""
     profiles: Path | pd.DataFrame | None = None
     tariffs: Path | pd.DataFrame | None = None
+    outside: tuple[str, ...] = ()
+    """Homes that answer for themselves by messages."""
+    outside_market: bool = False
+    """Whether the award comes by message too."""
+    messages: Path | None = None
+    """Script of the messages and their times, see `read_script`."""
     rule_files: Mapping[str, Path] = field(default_factory=dict)
     """Where a user's own rule profiles lie now, by the path that opportunities know them by."""
 
@@ -98,6 +106,9 @@ class MarketDay:
     profiles: pd.DataFrame | None
     tariffs: pd.DataFrame | None
     earlier: EarlierAwards
+    outside: tuple[str, ...]
+    outside_market: bool
+    messages: tuple[Arrival, ...]
     inputs_sha256: Mapping[str, str]
     run_id: str
     version: str
@@ -151,7 +162,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
     if "wholesale_indexed" in set(resolved.fleet.frame["tariff"]) - known_tariffs:
         wholesale = price_sources.wholesale_over(source, horizon)
     load_strategy(request.strategy)
-    settings = {
+    messages, script_digest = _messages(request, resolved.fleet)
+    settings: dict[str, object] = {
         "strategy": request.strategy,
         "rounds": request.rounds,
         "allow_loss": request.allow_loss,
@@ -161,6 +173,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         "silent": dict(sorted(request.silent.items())),
         "rules": {call.rules.name: _digest(repr(call.rules).encode()) for call in calls},
     }
+    if request.outside or request.outside_market:
+        settings |= {"outside": sorted(request.outside), "outside_market": request.outside_market}
     digests = {
         "fleet": resolved.sha256,
         "opportunities": _digest(_canonical([_facts(call.opportunity) for call in calls])),
@@ -177,6 +191,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         digests["profiles"] = profiles_digest
     if tariffs_digest is not None:
         digests["tariffs"] = tariffs_digest
+    if script_digest is not None:
+        digests["messages"] = script_digest
     for number, run in enumerate(earlier.runs, start=1):
         digests[f"commitments_{number}"] = run.sha256
     release = release or version("gridpact")
@@ -196,6 +212,9 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         profiles=profiles,
         tariffs=tariffs,
         earlier=earlier,
+        outside=tuple(sorted(request.outside)),
+        outside_market=request.outside_market,
+        messages=messages,
         inputs_sha256=digests,
         run_id=_digest(_canonical({"seed": request.seed, "version": release, "inputs": digests}))[:16],
         version=release,
@@ -327,6 +346,22 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
     if not spec.is_file():
         raise MissingDataError(f"--spec {spec} is not a file")
     return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)
+
+
+def _messages(request: DayRequest, fleet: Fleet) -> tuple[tuple[Arrival, ...], str | None]:
+    """The script of messages and its digest."""
+    for home in request.outside:
+        _known_home(home, fleet, flag="--outside")
+    if len(set(request.outside)) < len(request.outside):
+        raise InputError("--outside names a home twice")
+    if request.messages is None:
+        if request.outside or request.outside_market:
+            raise InputError("--outside and --outside-market need --messages FILE, the script of what is sent when")
+        return (), None
+    if not (request.outside or request.outside_market):
+        raise InputError("--messages needs --outside HOME or --outside-market: who sends them")
+    content = read_bytes(request.messages, most_bytes=MOST_SCRIPT_BYTES)
+    return read_script(content, source=str(request.messages)), _digest(content)
 
 
 def _drop_outs(entries: tuple[str, ...], fleet: Fleet) -> dict[str, str]:

@@ -80,6 +80,8 @@ def _table(content: bytes, columns: Sequence[str], *, where: str, parquet: bool)
         frame = pd.read_csv(io.BytesIO(content), compression=None)
     except InputError:
         raise
+    except UnicodeDecodeError:
+        raise InputError(f"{where} is not UTF-8 text; save it as CSV UTF-8") from None
     except (ValueError, OSError, OverflowError, csv.Error, pd.errors.ParserError) as problem:
         raise InputError(f"{where} cannot be read as a table: {_one_line(problem)}") from None
     _check_columns([str(column) for column in frame.columns], columns, where=where)
@@ -89,7 +91,8 @@ def _table(content: bytes, columns: Sequence[str], *, where: str, parquet: bool)
 def _check_columns(found: Sequence[str], columns: Sequence[str], *, where: str) -> None:
     missing = [column for column in columns if column not in found]
     if missing:
-        raise MissingDataError(f"{where} lacks the columns {', '.join(missing)}; it needs {', '.join(columns)}")
+        needs = "" if len(missing) == len(columns) else f"; it needs {', '.join(columns)}"
+        raise MissingDataError(f"{where} lacks the columns {', '.join(missing)}{needs}")
 
 
 def _first_text(column: pd.Series) -> str:

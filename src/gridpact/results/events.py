@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     BIDS_COLLECTED = "bids_collected"
     OFFERS_MADE = "offers_made"
     ANSWERS_COLLECTED = "answers_collected"
+    MESSAGE_RECEIVED = "message_received"
     REPLACED_BY_POLICY = "replaced_by_policy"
     NEGOTIATION_CLOSED = "negotiation_closed"
     MEMBER_DROPPED = "member_dropped"
