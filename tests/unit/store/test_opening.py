@@ -1,6 +1,7 @@
 """What `open_store` takes, makes and refuses, in words that help and never hold a password."""
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -18,12 +19,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from gridpact.errors import CorruptLogError, StoreError
-from gridpact.store.base import Entry, Store
+from gridpact.errors import CorruptLogError, EventConflictError, StoreError
+from gridpact.store.base import Entry, Store, digest_of
 from gridpact.store.memory import MemoryStore
 from gridpact.store.opening import open_store
 from gridpact.store.schema import NEWEST, REVISIONS, VERSION_TABLE, metadata
-from gridpact.store.sql import SqlStore
+from gridpact.store.sql import PART_BYTES, SqlStore
 from gridpact.store.sqlite import SqliteDatabase
 from gridpact.store.versions import make_tables, migrate
 from servers import PASSWORD, PostgresServer
@@ -91,8 +92,8 @@ assert not {"alembic", "psycopg"} & set(sys.modules)
     ("content", "error", "words"),
     [
         (b"", CorruptLogError, "is empty; restore it from a copy, or delete it"),
-        (b"some text, and no database at all" * 10, CorruptLogError, "is not a store of gridpact"),
-        (b"SQLite format 3\x00 cut off", CorruptLogError, "is not a store of gridpact"),
+        (b"some text, and no database at all" * 10, CorruptLogError, "is not a database, or its beginning is damaged"),
+        (b"SQLite format 3\x00 cut off", CorruptLogError, "is not a database, or its beginning is damaged"),
     ],
 )
 def test_files_that_are_no_store(tmp_path: Path, content: bytes, error: type[Exception], words: str) -> None:
@@ -192,6 +193,79 @@ def read(store: Store) -> None:
     assert store.text(digest) == "words"
     assert store.text("0" * 64) is None
     assert [attempt.outcome for attempt in store.attempts("day")] == ["ended", None]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM books",
+        "DELETE FROM parts",
+        "DELETE FROM parts WHERE part = 1",
+        "UPDATE parts SET part = 2 WHERE part = 1",
+        "UPDATE parts SET content = substr(content, 2) WHERE part = 1",
+        "UPDATE parts SET content = zeroblob(length(content)) WHERE part = 1",
+        "UPDATE parts SET content = 'text'",
+        "UPDATE parts SET content = 7",
+        "UPDATE books SET length = length - 1",
+        "UPDATE books SET length = 'long'",
+        "UPDATE books SET length = 9e18",
+        "UPDATE parts SET digest = 'another'",
+    ],
+)
+def test_missing_short_and_altered_books_are_damage(path: Path, statement: str) -> None:
+    book = os.urandom(PART_BYTES + 50_000)
+    store = open_store(path)
+    store.append("day", [Entry(line=b"y")], expected=1, books={digest_of(book): book})
+    assert store.book(digest_of(book)) == book
+    store.close()
+    execute(path, "PRAGMA foreign_keys=OFF", statement)
+    store = open_store(path)
+    with pytest.raises(CorruptLogError, match="restore"):
+        store.book(digest_of(book))
+    store.close()
+
+
+def test_opening_a_store_again_keeps_the_locks_of_the_first(path: Path) -> None:
+    """POSIX ends all locks of a process on a file as it closes any handle of that file."""
+    first = open_store(path)
+    first.append("day", [Entry(line=b"y")], expected=1)
+    open_store(path).close()
+    program = "import sys; from gridpact.store.opening import open_store\nopen_store(sys.argv[1]).close()"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    # The last to close empties and removes the log beside the file; the other process was not the last.
+    assert path.with_name(f"{path.name}-wal").stat().st_size > 0
+    first.append("day", [Entry(line=b"z")], expected=2)
+    first.close()
+    again = open_store(path)
+    assert again.length("day") == 3
+    again.close()
+
+
+def test_a_forked_process_does_not_keep_a_lock(path: Path) -> None:
+    program = """
+import os, sys, time
+from gridpact.store.opening import open_store
+with open_store(sys.argv[1]).writing("day"):
+    if os.fork() == 0:
+        time.sleep(60)
+    print(os.getpid(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program, str(path)], stdout=subprocess.PIPE, start_new_session=True
+    ) as holder:
+        assert holder.wait() == -signal.SIGKILL
+        with (
+            closing(open_store(link)) as one,
+            one.writing("day"),
+            closing(open_store(path)) as other,
+            pytest.raises(EventConflictError),
+            other.writing("day"),
+        ):
+            raise AssertionError("two writers by two names of one file")
+        os.killpg(holder.pid, signal.SIGKILL)
 
 
 def test_a_lock_of_another_process_is_waited_for_and_then_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
