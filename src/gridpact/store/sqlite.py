@@ -55,18 +55,28 @@ class SqliteDatabase(Database):
         self.reader = engine.execution_options(gridpact_begin="BEGIN")
         self.writer = engine.execution_options(gridpact_begin="BEGIN IMMEDIATE")
         try:
+            self._open()
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def _open(self) -> None:
+        path = self.path
+        try:
             if not path.exists():
-                _create(path, patience_s)
+                _create(path, self._patience_s)
             if path.is_dir():
                 raise StoreError(f"{path} is a folder; name a file in it")
             self._beside = path.resolve()
-            # SQLite itself takes an empty file for a new database.
-            if not path.stat().st_size:
-                raise CorruptLogError(f"{self.name} is empty; restore it from a copy, or delete it to begin a new one")
+            found = path.stat()
         except OSError as problem:
             raise StoreError(f"{self.name} cannot be opened: {problem.strerror}") from problem
         except (sqlite3.Error, SQLAlchemyError) as problem:
             raise self.explained(problem, None) from problem
+        # SQLite itself takes an empty file for a new database.
+        if not found.st_size:
+            raise CorruptLogError(f"{self.name} is empty; restore it from a copy, or delete it to begin a new one")
+        self._file = (found.st_dev, found.st_ino)
         # Only SQLite opens the file: as Python closed it, the locks of this process's other stores on it would end.
         with self.reading() as connection:
             if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
@@ -74,6 +84,18 @@ class SqliteDatabase(Database):
                     f"{path} is a database of another program, or its beginning is damaged; name another file, or "
                     "restore it"
                 )
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """See `Database`; what is written to a file that was deleted meanwhile would be lost."""
+        try:
+            found = self.path.stat()
+        except OSError as problem:
+            raise StoreError(f"{self.name} cannot be found: {problem.strerror}; nothing was changed") from problem
+        if (found.st_dev, found.st_ino) != self._file:
+            raise StoreError(f"{self.name} was replaced by another file; open it again; nothing was changed")
+        with super().changing() as connection:
+            yield connection
 
     def meaning(self, problem: DBAPIError) -> StoreError:
         """See `Database`."""

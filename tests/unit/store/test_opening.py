@@ -252,6 +252,18 @@ def test_missing_short_and_altered_books_are_damage(path: Path, statement: str) 
     store.close()
 
 
+def test_a_file_that_is_deleted_or_replaced_is_noticed(path: Path) -> None:
+    store = open_store(path)
+    path.rename(path.with_name("moved.db"))
+    with pytest.raises(StoreError, match="cannot be found: No such file or directory; nothing was changed"):
+        store.append("day", [Entry(line=b"y")], expected=1)
+    other = open_store(path)
+    with pytest.raises(StoreError, match="was replaced by another file; open it again; nothing was changed"):
+        store.append("day", [Entry(line=b"y")], expected=1)
+    other.close()
+    store.close()
+
+
 def test_opening_a_store_again_keeps_the_locks_of_the_first(path: Path) -> None:
     """POSIX ends all locks of a process on a file as it closes any handle of that file."""
     first = open_store(path)
@@ -434,9 +446,9 @@ def test_a_lost_connection_is_told_and_made_again(
     assert store.length("day") == 1
     real = SqlStore._head
 
-    def cut_off(*given: object) -> object:
+    def cut_off(*given: object, **named: object) -> object:
         postgres_server.run(cut)
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SqlStore, "_head", cut_off)
     with pytest.raises(StoreError, match="(not available|connection was lost).*; nothing was changed"):
