@@ -138,14 +138,14 @@ def samples(folder: Path, *, seed: int) -> Samples:
     store = open_store(path)
     write_run(store, truth, "first day", appends=8, seed=seed)
     store.keep_text("gone", "z" * 40_000)
-    with pytest.MonkeyPatch.context() as patch:
-        # Without the cleaning up that follows, free pages are left in the file.
-        patch.setattr(sqlite.SqliteDatabase, "scrub", lambda self: None)
-        store.forget("gone")
     store.close()
     older = copied(path)
     store = open_store(path)
     write_run(store, truth, "second day", appends=8, seed=seed + 1)
+    with pytest.MonkeyPatch.context() as patch:
+        # Without the cleaning up that follows, free pages are left in the file.
+        patch.setattr(sqlite.SqliteDatabase, "scrub", lambda self: None)
+        store.forget("gone")
     killed = copied(path)
     with sqlite3.connect(path, isolation_level=None) as bare:
         bare.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -156,6 +156,7 @@ def samples(folder: Path, *, seed: int) -> Samples:
     assert killed.log
     assert half_moved.log
     assert closed.log is None
+    assert int.from_bytes(closed.main[36:40], "big") > 1, "free pages"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return Samples(truth=truth, older=older, closed=closed, killed=killed, half_moved=half_moved)

@@ -17,8 +17,17 @@ from stored_runs import Copied, Samples, outcome, samples, small_pages
 DEEP = 1000
 
 
-def counts(few: int) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("count", [few, pytest.param(DEEP, marks=pytest.mark.deep)])
+BATCH = 250  # deep counts run in batches, so that each ends well before the time limit of a test
+
+
+def trials(few: int) -> pytest.MarkDecorator:
+    """Numbers of trials: the first few by default, 1,000 in the deep lane."""
+    deep = [range(first, first + BATCH) for first in range(0, DEEP, BATCH)]
+    every = [
+        pytest.param(range(few), id=f"{few}"),
+        *(pytest.param(b, id=f"from {b[0]}", marks=pytest.mark.deep) for b in deep),
+    ]
+    return pytest.mark.parametrize("numbers", every)
 
 
 @pytest.fixture(scope="module", params=[512, sqlite._PAGE_BYTES], ids=["small pages", "real pages"])
@@ -90,10 +99,10 @@ def test_whole_files_are_read_whole(stored: Samples, tmp_path: Path) -> None:
     assert seen(stored, stored.older, tmp_path / "a.db", "older") == "prefix"
 
 
-@counts(30)
-def test_flipped_bits(stored: Samples, tmp_path: Path, count: int) -> None:
+@trials(30)
+def test_flipped_bits(stored: Samples, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
-    for number in range(count):
+    for number in numbers:
         draw = random.Random(number)  # noqa: S311
         state, copy = states(stored)[number % 3]
         regions = spots(copy)
@@ -109,12 +118,12 @@ def test_flipped_bits(stored: Samples, tmp_path: Path, count: int) -> None:
     tell(met)
 
 
-@counts(30)
-def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, count: int) -> None:
+@trials(30)
+def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, numbers: range) -> None:
     """A sector of zeros or of garbage, a page as it was before, a page of another place."""
     met: Counter[tuple[str, str]] = Counter()
     size = page_bytes(stored.closed.main)
-    for number in range(count):
+    for number in numbers:
         draw = random.Random(number)  # noqa: S311
         state, copy = states(stored)[number % 3]
         kind = ("zeros", "garbage", "older page", "other page", "zero page")[number // 3 % 5]
@@ -141,11 +150,11 @@ def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, count: int) -> No
     tell(met)
 
 
-@counts(30)
-def test_cut_off_files(stored: Samples, tmp_path: Path, count: int) -> None:
+@trials(30)
+def test_cut_off_files(stored: Samples, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
     size = page_bytes(stored.closed.main)
-    for number in range(count):
+    for number in numbers:
         draw = random.Random(number)  # noqa: S311
         state, copy = states(stored)[number % 3]
         in_log = copy.log is not None and number % 2 == 1

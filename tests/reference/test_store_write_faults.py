@@ -34,8 +34,17 @@ FAULTS = (
 )
 
 
-def counts(few: int) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("count", [few, pytest.param(DEEP, marks=pytest.mark.deep)])
+BATCH = 250  # deep counts run in batches, so that each ends well before the time limit of a test
+
+
+def trials(few: int) -> pytest.MarkDecorator:
+    """Numbers of trials: the first few by default, 1,000 in the deep lane."""
+    deep = [range(first, first + BATCH) for first in range(0, DEEP, BATCH)]
+    every = [
+        pytest.param(range(few), id=f"{few}"),
+        *(pytest.param(b, id=f"from {b[0]}", marks=pytest.mark.deep) for b in deep),
+    ]
+    return pytest.mark.parametrize("numbers", every)
 
 
 @pytest.fixture(params=[4000, 4], ids=["seldom moved", "often moved"])
@@ -96,11 +105,11 @@ def held(tmp_path: Path, moving: None) -> Copied:
 
 
 @hooked
-@counts(18)
-def test_a_fault_leaves_the_old_log_or_the_new(held: Copied, tmp_path: Path, count: int) -> None:
+@trials(18)
+def test_a_fault_leaves_the_old_log_or_the_new(held: Copied, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
     path, after = tmp_path / "a.db", tmp_path / "after.db"
-    for trial in range(count):
+    for trial in numbers:
         draw = random.Random(trial)  # noqa: S311
         kind, fault, words = FAULTS[trial % len(FAULTS)]
         for_ever = draw.random() < 0.5
@@ -148,9 +157,9 @@ def test_a_fault_leaves_the_old_log_or_the_new(held: Copied, tmp_path: Path, cou
 
 
 @hooked
-@counts(18)
-def test_a_fault_as_a_store_is_made_or_opened(tmp_path: Path, moving: None, count: int) -> None:
-    for trial in range(count):
+@trials(18)
+def test_a_fault_as_a_store_is_made_or_opened(tmp_path: Path, moving: None, numbers: range) -> None:
+    for trial in numbers:
         draw = random.Random(trial)  # noqa: S311
         kind, fault, _ = FAULTS[trial % len(FAULTS)]
         for_ever = draw.random() < 0.5
@@ -171,8 +180,8 @@ def test_a_fault_as_a_store_is_made_or_opened(tmp_path: Path, moving: None, coun
 
 
 @hooked
-@counts(40)
-def test_a_power_cut_at_any_moment(tmp_path: Path, moving: None, count: int) -> None:
+@trials(40)
+def test_a_power_cut_at_any_moment(tmp_path: Path, moving: None, numbers: range) -> None:
     """Of what was written since a file's last sync, a power cut keeps any part, sector by sector."""
     done: list[tuple[object, ...]] = []
     path = tmp_path / "a.db"
@@ -188,7 +197,7 @@ def test_a_power_cut_at_any_moment(tmp_path: Path, moving: None, count: int) -> 
         done.append(("closed",))
     met: Counter[tuple[bool, int]] = Counter()
     after = tmp_path / "after.db"
-    for trial in range(count):
+    for trial in numbers:
         draw = random.Random(trial)  # noqa: S311
         cut = draw.randrange(len(done) + 1)
         confirmed = max([1, *(int(str(call[1])) for call in done[:cut] if call[0] == "confirmed")])
@@ -261,10 +270,10 @@ from reference.test_store_write_faults import append, appends_at, appends_in
 from stored_runs import small_pages
 import pytest
 
-path, count = Path(sys.argv[2]), int(sys.argv[3])
+path, numbers = Path(sys.argv[2]), range(int(sys.argv[3]), int(sys.argv[4]))
 patch = pytest.MonkeyPatch()
 confirmed = killed_at_work = 0
-for trial in range(count):
+for trial in numbers:
     draw = random.Random(trial)
     small_pages(patch, page_bytes=4096, checkpoint_pages=draw.choice((4, 50, 4000)))
     if confirmed > 30:
@@ -296,15 +305,15 @@ for trial in range(count):
     confirmed = held
     with open_store(path).writing("day"):
         pass
-print("killed", count, "of which between commit and answer", killed_at_work)
+print("killed", len(numbers), "of which between commit and answer", killed_at_work)
 """
 
 
-@counts(12)
-def test_kills_in_the_middle_of_appends(tmp_path: Path, count: int) -> None:
+@trials(12)
+def test_kills_in_the_middle_of_appends(tmp_path: Path, numbers: range) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KILLS, str(Path(__file__).parents[1]), str(tmp_path / "a.db")]
-        + [str(count)],
+        + [str(numbers.start), str(numbers.stop)],
         capture_output=True,
         text=True,
         check=False,

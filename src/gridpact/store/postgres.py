@@ -76,7 +76,7 @@ class PostgresDatabase(Database):
             if problem.connection_invalidated:
                 return StoreError(f"{self.name}: the connection was lost ({said}); try again when the server is back")
             return StoreError(f"{self.name} cannot be reached ({said}); check the address, and that the server runs")
-        if state in _DAMAGE_STATES:
+        if state in _DAMAGE_STATES or state.startswith("23"):  # a row stands where none should
             return CorruptLogError(f"{self.name} is damaged ({said}); restore it from a copy")
         for start, words in _WORDS:
             if state.startswith(start):

@@ -61,10 +61,7 @@ class SqlStore(Store):
         for digest, content in (books or {}).items():
             checked(digest, content, source=self.name)
         with self._database.changing() as connection:
-            head = self._head(connection, run_id)
-            if head is None and expected == 0:
-                self._database.take_turns(connection)
-                head = self._head(connection, run_id)
+            head = self._head(connection, run_id, to_write=True)
             length = 0 if head is None else head.length
             if length != expected:
                 raise self._overtaken(run_id, length, expected)
@@ -135,7 +132,8 @@ class SqlStore(Store):
     def set_aside(self, run_id: str) -> str:
         """See `Store`."""
         with self._database.changing() as connection:
-            head = self._head(connection, run_id)
+            self._database.take_turns(connection)
+            head = self._head(connection, run_id, to_write=True)
             if head is None:
                 raise StoreError(f"the store has no run {run_id}")
             count = 1
@@ -215,9 +213,11 @@ class SqlStore(Store):
             found = connection.execute(_TEXT, {"wanted": digest}).first()
             if found is not None:
                 return self._words(*found)
-            there, told = connection.execute(_ALL_TEXTS).one()
-            if there != (told or 0):
-                raise self._damaged(f"it has {there} texts and not {told}")
+            # Forgotten, or there under a damaged name: the names of the others tell.
+            there = [self._words(*row) for row in connection.execute(_ALL_TEXTS)]
+            if len(there) != (connection.execute(_TEXTS_TOLD).scalar() or 0):
+                raise self._damaged("texts are missing")
+            self._count(connection, _OWNERS)
             return None
 
     def texts_of(self, home_id: str) -> tuple[str, ...]:
@@ -232,9 +232,8 @@ class SqlStore(Store):
     def forget(self, home_id: str) -> int:
         """See `Store`."""
         with self._database.changing() as connection:
-            # Even what is damaged goes.
-            gone = connection.execute(delete(texts).where(texts.c.home == home_id)).rowcount
             owners = self._count(connection, _OWNERS, more=0)
+            gone = connection.execute(delete(texts).where(texts.c.home == home_id)).rowcount
             if connection.execute(delete(secrets).where(secrets.c.home == home_id)).rowcount:
                 self._tell(connection, _OWNERS, owners - 1)
         with self._database.told("the words are deleted, but pieces may be left in files; forget the owner again"):
@@ -246,9 +245,15 @@ class SqlStore(Store):
         with self._database.told(None):
             self._database.close()
 
-    def _head(self, connection: Connection, run_id: str) -> _Head | None:
-        """Length and last seal of a run's log, checked against its rows; None for a run that is not there."""
+    def _head(self, connection: Connection, run_id: str, *, to_write: bool = False) -> _Head | None:
+        """Length and last seal of a run's log, checked against its rows; None for a run that is not there.
+
+        A transaction that writes sees what others commit meanwhile, so it looks for a new run only when it is its turn.
+        """
         found = connection.execute(_HEAD, {"wanted": run_id}).first()
+        if found is None and to_write:
+            self._database.take_turns(connection)
+            found = connection.execute(_HEAD, {"wanted": run_id}).first()
         if found is None:
             if run_id in self._known_runs(connection):
                 raise self._damaged(f"run {run_id} is there, but cannot be found by its name")
@@ -398,20 +403,12 @@ _ATTEMPTS = (
     .order_by(attempts.c.number)
 )
 _OWNER = select(secrets.c.secret, secrets.c.texts, secrets.c.seal).where(secrets.c.home == bindparam("wanted"))
-_TEXT = (
-    select(texts.c.digest, texts.c.words, secrets.c.secret)
-    .outerjoin_from(texts, secrets, texts.c.home == secrets.c.home)
-    .where(texts.c.digest == bindparam("wanted"))
+_ALL_TEXTS = select(texts.c.digest, texts.c.words, secrets.c.secret).outerjoin_from(
+    texts, secrets, texts.c.home == secrets.c.home
 )
-_TEXTS = (
-    select(texts.c.digest, texts.c.words, secrets.c.secret, texts.c.number)
-    .outerjoin_from(texts, secrets, texts.c.home == secrets.c.home)
-    .where(texts.c.home == bindparam("wanted"))
-    .order_by(texts.c.number)
-)
-_ALL_TEXTS = select(
-    select(func.count()).select_from(texts).scalar_subquery(), select(func.sum(secrets.c.texts)).scalar_subquery()
-)
+_TEXT = _ALL_TEXTS.where(texts.c.digest == bindparam("wanted"))
+_TEXTS = _ALL_TEXTS.add_columns(texts.c.number).where(texts.c.home == bindparam("wanted")).order_by(texts.c.number)
+_TEXTS_TOLD = select(func.sum(secrets.c.texts))
 _TALLY = select(tallies.c.number, tallies.c.seal).where(tallies.c.name == bindparam("wanted"))
 _SET_TALLY = text(
     "INSERT INTO tallies (name, number, seal) VALUES (:name, :number, :seal) "

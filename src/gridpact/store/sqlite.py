@@ -24,7 +24,6 @@ PATIENCE_S = 10.0
 _PAGE_BYTES = 16384
 _CHECKPOINT_PAGES = 4000
 """64 MiB of new pages are collected before they are moved into the main file."""
-_HEADER = b"SQLite format 3\x00"
 
 _ON_CONNECT = (
     "PRAGMA synchronous=FULL",
@@ -56,21 +55,58 @@ class SqliteDatabase(Database):
         self.reader = engine.execution_options(gridpact_begin="BEGIN")
         self.writer = engine.execution_options(gridpact_begin="BEGIN IMMEDIATE")
         try:
+            self._open()
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def _open(self) -> None:
+        path = self.path
+        try:
             if not path.exists():
-                _create(path, patience_s)
+                _create(path, self._patience_s)
             if path.is_dir():
                 raise StoreError(f"{path} is a folder; name a file in it")
-            _look_at(path)
+            self._beside = path.resolve()
+            found = path.stat()
         except OSError as problem:
             raise StoreError(f"{self.name} cannot be opened: {problem.strerror}") from problem
         except (sqlite3.Error, SQLAlchemyError) as problem:
             raise self.explained(problem, None) from problem
+        # SQLite itself takes an empty file for a new database.
+        if not found.st_size:
+            raise CorruptLogError(f"{self.name} is empty; restore it from a copy, or delete it to begin a new one")
+        self._file = (found.st_dev, found.st_ino)
+        # Only SQLite opens the file: as Python closed it, the locks of this process's other stores on it would end.
+        with self.reading() as connection:
+            if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
+                raise StoreError(
+                    f"{path} is a database of another program, or its beginning is damaged; name another file, or "
+                    "restore it"
+                )
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """See `Database`; what is written to a file that was deleted meanwhile would be lost."""
+        try:
+            found = self.path.stat()
+        except OSError as problem:
+            raise StoreError(f"{self.name} cannot be found: {problem.strerror}; nothing was changed") from problem
+        if (found.st_dev, found.st_ino) != self._file:
+            raise StoreError(f"{self.name} was replaced by another file; open it again; nothing was changed")
+        with super().changing() as connection:
+            yield connection
 
     def meaning(self, problem: DBAPIError) -> StoreError:
         """See `Database`."""
         origin = problem.orig
         code = getattr(origin, "sqlite_errorcode", None)
         text = str(origin)
+        if code == sqlite3.SQLITE_NOTADB:
+            return CorruptLogError(
+                f"{self.name} is not a database, or its beginning is damaged; name another file, or restore it from a "
+                "copy"
+            )
         if code is None or code in _DAMAGE_CODES or code & 0xFF in _DAMAGE_CODES:
             return CorruptLogError(f"{self.name} is damaged ({text}); restore it from a copy")
         return StoreError(f"{self.name} {_WORDS.get(code & 0xFF, _OTHERWISE).format(text=text, s=self._patience_s)}")
@@ -94,7 +130,7 @@ class SqliteDatabase(Database):
     @contextmanager
     def sole_writer(self, run_id: str) -> Iterator[None]:
         """See `Database`: a lock of the operating system on a file of the run, which ends with its process."""
-        path = self.path.with_name(f"{self.path.name}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}.lock")
+        path = self._beside.with_name(f"{self._beside.name}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}.lock")
         try:
             handle = _locked(path)
         except OSError as problem:
@@ -109,6 +145,7 @@ class SqliteDatabase(Database):
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
+            _held.discard(handle)
             os.close(handle)
 
     def scrub(self) -> None:
@@ -141,7 +178,6 @@ class SqliteDatabase(Database):
 _DAMAGE_CODES = frozenset(
     (
         sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
         sqlite3.SQLITE_ERROR,  # a table or column that every store has is not there
         sqlite3.SQLITE_MISMATCH,
         sqlite3.SQLITE_TOOBIG,
@@ -239,22 +275,6 @@ def _name_finally(making: Path, path: Path) -> None:
         making.rename(path)
 
 
-def _look_at(path: Path) -> None:
-    """Raise unless the file begins as a store does. SQLite itself takes an empty file for a new database."""
-    with path.open("rb") as file:
-        start = file.read(100)
-    if not start:
-        raise CorruptLogError(f"store {path} is empty; restore it from a copy, or delete it to begin a new one")
-    if not start.startswith(_HEADER) or len(start) < 100:
-        raise CorruptLogError(
-            f"{path} is not a store of gridpact, or its beginning is damaged; name another file, or restore it"
-        )
-    if start[68:72] != APPLICATION_ID.to_bytes(4, "big"):
-        raise StoreError(
-            f"{path} is a database of another program, or its beginning is damaged; name another file, or restore it"
-        )
-
-
 def _locked(path: Path) -> int | None:
     """Handle of a locked file at ``path`` with this process's number in it; None where another holds the lock."""
     while True:
@@ -268,6 +288,7 @@ def _locked(path: Path) -> int | None:
             if same:
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, str(os.getpid()).encode(), 0)
+                _held.add(handle)
                 return handle
         except BlockingIOError:
             os.close(handle)
@@ -284,3 +305,17 @@ def _holder(path: Path) -> str:
     except (OSError, ValueError):
         said = ""
     return f"{said} (this one)" if said == str(os.getpid()) else said or "unknown"
+
+
+_held: set[int] = set()
+"""Handles of locked files."""
+
+
+def _let_go_in_child() -> None:
+    """A forked process would keep its parent's locks alive after the parent's death."""
+    for handle in _held:
+        os.close(handle)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)

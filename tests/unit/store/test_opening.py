@@ -1,6 +1,7 @@
 """What `open_store` takes, makes and refuses, in words that help and never hold a password."""
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -18,12 +19,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from gridpact.errors import CorruptLogError, StoreError
-from gridpact.store.base import Entry, Store
+from gridpact.errors import CorruptLogError, EventConflictError, StoreError
+from gridpact.store import versions
+from gridpact.store.base import Entry, Store, digest_of
 from gridpact.store.memory import MemoryStore
 from gridpact.store.opening import open_store
 from gridpact.store.schema import NEWEST, REVISIONS, VERSION_TABLE, metadata
-from gridpact.store.sql import SqlStore
+from gridpact.store.sql import PART_BYTES, SqlStore
 from gridpact.store.sqlite import SqliteDatabase
 from gridpact.store.versions import make_tables, migrate
 from servers import PASSWORD, PostgresServer
@@ -91,8 +93,8 @@ assert not {"alembic", "psycopg"} & set(sys.modules)
     ("content", "error", "words"),
     [
         (b"", CorruptLogError, "is empty; restore it from a copy, or delete it"),
-        (b"some text, and no database at all" * 10, CorruptLogError, "is not a store of gridpact"),
-        (b"SQLite format 3\x00 cut off", CorruptLogError, "is not a store of gridpact"),
+        (b"some text, and no database at all" * 10, CorruptLogError, "is not a database, or its beginning is damaged"),
+        (b"SQLite format 3\x00 cut off", CorruptLogError, "is not a database, or its beginning is damaged"),
     ],
 )
 def test_files_that_are_no_store(tmp_path: Path, content: bytes, error: type[Exception], words: str) -> None:
@@ -116,12 +118,38 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         open_store(place / "below.db")
 
 
-def test_a_newer_store_is_refused_and_an_older_one_brought_up(path: Path) -> None:
+def test_a_newer_store_is_refused(path: Path) -> None:
     execute(path, "UPDATE gridpact_version SET version_num = '0999'")
     with pytest.raises(StoreError, match="has tables of version 0999, which this gridpact does not know.*install the"):
         open_store(path)
     execute(path, "DELETE FROM gridpact_version")
     with pytest.raises(CorruptLogError, match="does not say its version"):
+        open_store(path)
+
+
+def test_an_older_store_is_brought_up_whole_or_not_at_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one form so far; what stands for the next is a table more."""
+    ended: list[Exception] = [RuntimeError("the migration failed")]
+
+    def add_table(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE more (a INTEGER)")
+        connection.exec_driver_sql("UPDATE gridpact_version SET version_num = '0002'")
+        for problem in ended:
+            raise problem
+
+    monkeypatch.setattr(versions, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(versions, "NEWEST", "0002")
+    monkeypatch.setattr(versions, "migrate", add_table)
+    with pytest.raises(StoreError, match="the migration failed; nothing was changed"):
+        open_store(path)
+    ended.clear()
+    store = open_store(path)
+    assert store.length("day") == 1
+    store.close()
+    execute(path, "DROP TABLE more")
+    open_store(path).close()
+    monkeypatch.undo()
+    with pytest.raises(StoreError, match="version 0002"):
         open_store(path)
 
 
@@ -192,6 +220,91 @@ def read(store: Store) -> None:
     assert store.text(digest) == "words"
     assert store.text("0" * 64) is None
     assert [attempt.outcome for attempt in store.attempts("day")] == ["ended", None]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM books",
+        "DELETE FROM parts",
+        "DELETE FROM parts WHERE part = 1",
+        "UPDATE parts SET part = 2 WHERE part = 1",
+        "UPDATE parts SET content = substr(content, 2) WHERE part = 1",
+        "UPDATE parts SET content = zeroblob(length(content)) WHERE part = 1",
+        "UPDATE parts SET content = 'text'",
+        "UPDATE parts SET content = 7",
+        "UPDATE books SET length = length - 1",
+        "UPDATE books SET length = 'long'",
+        "UPDATE books SET length = 9e18",
+        "UPDATE parts SET digest = 'another'",
+    ],
+)
+def test_missing_short_and_altered_books_are_damage(path: Path, statement: str) -> None:
+    book = os.urandom(PART_BYTES + 50_000)
+    store = open_store(path)
+    store.append("day", [Entry(line=b"y")], expected=1, books={digest_of(book): book})
+    assert store.book(digest_of(book)) == book
+    store.close()
+    execute(path, "PRAGMA foreign_keys=OFF", statement)
+    store = open_store(path)
+    with pytest.raises(CorruptLogError, match="restore"):
+        store.book(digest_of(book))
+    store.close()
+
+
+def test_a_file_that_is_deleted_or_replaced_is_noticed(path: Path) -> None:
+    store = open_store(path)
+    path.rename(path.with_name("moved.db"))
+    with pytest.raises(StoreError, match="cannot be found: No such file or directory; nothing was changed"):
+        store.append("day", [Entry(line=b"y")], expected=1)
+    other = open_store(path)
+    with pytest.raises(StoreError, match="was replaced by another file; open it again; nothing was changed"):
+        store.append("day", [Entry(line=b"y")], expected=1)
+    other.close()
+    store.close()
+
+
+def test_opening_a_store_again_keeps_the_locks_of_the_first(path: Path) -> None:
+    """POSIX ends all locks of a process on a file as it closes any handle of that file."""
+    first = open_store(path)
+    first.append("day", [Entry(line=b"y")], expected=1)
+    open_store(path).close()
+    program = "import sys; from gridpact.store.opening import open_store\nopen_store(sys.argv[1]).close()"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    # The last to close empties and removes the log beside the file; the other process was not the last.
+    assert path.with_name(f"{path.name}-wal").stat().st_size > 0
+    first.append("day", [Entry(line=b"z")], expected=2)
+    first.close()
+    again = open_store(path)
+    assert again.length("day") == 3
+    again.close()
+
+
+def test_a_forked_process_does_not_keep_a_lock(path: Path) -> None:
+    program = """
+import os, sys, time
+from gridpact.store.opening import open_store
+with open_store(sys.argv[1]).writing("day"):
+    if os.fork() == 0:
+        time.sleep(60)
+    print(os.getpid(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program, str(path)], stdout=subprocess.PIPE, start_new_session=True
+    ) as holder:
+        assert holder.wait() == -signal.SIGKILL
+        with (
+            closing(open_store(link)) as one,
+            one.writing("day"),
+            closing(open_store(path)) as other,
+            pytest.raises(EventConflictError),
+            other.writing("day"),
+        ):
+            raise AssertionError("two writers by two names of one file")
+        os.killpg(holder.pid, signal.SIGKILL)
 
 
 def test_a_lock_of_another_process_is_waited_for_and_then_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,9 +446,9 @@ def test_a_lost_connection_is_told_and_made_again(
     assert store.length("day") == 1
     real = SqlStore._head
 
-    def cut_off(*given: object) -> object:
+    def cut_off(*given: object, **named: object) -> object:
         postgres_server.run(cut)
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SqlStore, "_head", cut_off)
     with pytest.raises(StoreError, match="(not available|connection was lost).*; nothing was changed"):
