@@ -13,6 +13,7 @@ from unittest import mock
 import numpy as np
 
 from gridpact.errors import CorruptLogError, GridpactError, StoreError
+from gridpact.fleet.fleet import Fleet
 from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.operation import assembly
 from gridpact.operation.inputs import DayRequest, prepare_day
@@ -23,6 +24,7 @@ from gridpact.store.memory import MemoryStore
 from gridpact_audit.audit import audit
 from random_days import random_request
 from simulation.faults import Crash, FaultKind, FaultyStore, draw_faults
+from simulation.senders import write_script
 from simulation.watch import BrokenError, Watch
 
 MOST_ATTEMPTS = 40
@@ -48,22 +50,40 @@ class Day:
     faults: list[FaultKind] = field(default_factory=list)
     attempts: int = 1
     rows: int = 0
+    messages: Counter[str] = field(default_factory=Counter)
+    """By verdict, those refused by reason."""
     executed: Counter[str] = field(default_factory=Counter)
 
 
-def draw_request(seed: int, *, most_homes: int = 6) -> DayRequest:
-    """The day that ``seed`` stands for."""
+def draw_request(seed: int, root: Path, *, most_homes: int = 6) -> DayRequest:
+    """The day that ``seed`` stands for; a script of messages is written below ``root``."""
     rng = np.random.default_rng([7, seed])
     # Every third random day has heat stores, which are solved one by one: a few of those are enough.
     number = seed * 3 + (0 if rng.random() < 0.02 else int(rng.integers(1, 3)))
     request = random_request(number, most_homes=most_homes)
-    return replace(request, strategy=str(rng.choice(STRATEGIES)), seed=seed)
+    request = replace(request, strategy=str(rng.choice(STRATEGIES)), seed=seed)
+    if rng.random() < 0.6:
+        return request
+    return _with_messages(request, root / f"messages-{seed}.jsonl", rng)
+
+
+def _with_messages(request: DayRequest, path: Path, rng: np.random.Generator) -> DayRequest:
+    """The same day with some homes, and sometimes the market, outside."""
+    fleet = request.fleet
+    assert isinstance(fleet, Fleet)
+    outside = tuple(home for home in fleet.home_ids if rng.random() < 0.7)
+    market = not outside or bool(rng.random() < 0.4)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    request = replace(request, outside=outside, outside_market=market, messages=path)
+    write_script(prepare_day(request), path, rng, market=market)
+    return request
 
 
 def simulate(seed: int, root: Path, *, audited: bool = True, request: DayRequest | None = None) -> Day:
     """Live through day ``seed``; raises an AssertionError that names the seed where anything is wrong."""
     try:
-        return _simulate(seed, root, audited=audited, request=request or draw_request(seed))
+        return _simulate(seed, root, audited=audited, request=request or draw_request(seed, root))
     except AssertionError as problem:
         raise BrokenError(f"seed {seed}: {problem}") from problem
     except (GridpactError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
@@ -118,10 +138,13 @@ def _simulate(seed: int, root: Path, *, audited: bool, request: DayRequest) -> D
         assert not report.failed, report.to_text()
     if day.attempts > 2 and seed % 5 == 0:
         calm = IntegratedNegotiationSystem(model=KernelModel()).run(request, out=root / f"calm-{seed}")
-        for file in ("result.json", "ledger.csv", "events.jsonl", "dispatch.parquet"):
+        # Digests of owners' words are keyed with secrets of the store, so that logs with any differ from store to store.
+        noted = any(row["payload"].get("note") for row in watch.rows)
+        for file in ("result.json", "ledger.csv", "dispatch.parquet", *(() if noted else ("events.jsonl",))):
             assert calm.read(file) == folder.read(file), f"faults changed {file}"
     shutil.rmtree(out, ignore_errors=True)
     shutil.rmtree(root / f"calm-{seed}", ignore_errors=True)
+    day.messages.update(_verdict(row["payload"]["receipt"]) for row in watch.rows if row["kind"] == "message_received")
     day.outcome, day.faults, day.rows = str(result["outcome"]), store.happened, len(watch.rows)
     return day
 
@@ -144,6 +167,10 @@ def counted(executed: Counter[str]) -> Iterator[None]:
 
 def _no_report(*_: object, **__: object) -> str:
     return UNSEEN_REPORT
+
+
+def _verdict(receipt: dict[str, Any]) -> str:
+    return str(receipt["reason"] if receipt["verdict"] == "refused" else receipt["verdict"])
 
 
 def digest(day: Day) -> str:

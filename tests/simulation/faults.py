@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gridpact.errors import StoreError
+from gridpact.errors import EventConflictError, StoreError
 from gridpact.store.base import Entry, Store
 
 
@@ -57,6 +57,8 @@ class FaultyStore:
         if self.dead:
             raise Crash
         self.writes += 1
+        if self.writes % 4 == 0:
+            self._intrude(run_id)
         fault = self.faults.get(self.writes)
         if fault is not None:
             self.happened.append(fault)
@@ -99,6 +101,14 @@ class FaultyStore:
             damaged[(self.writes * 7919) % len(damaged)] ^= 1 << (self.writes % 7)
             return checked(digest, bytes(damaged), source=self.inner.name)
         return content
+
+    def _intrude(self, run_id: str) -> None:
+        """Another process tries to write the same run."""
+        try:
+            with self.inner.writing(run_id):
+                raise AssertionError("two writers of one run at a time")
+        except EventConflictError:
+            pass
 
     def _die(self) -> None:
         self.dead = True

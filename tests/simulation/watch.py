@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gridpact.store.base import Entry
@@ -34,6 +34,10 @@ class Watch:
     requested_kw: dict[str, float] = field(default_factory=dict)
     bid_price: dict[str, list[float]] = field(default_factory=dict)
     cleared: set[str] = field(default_factory=set)
+    awards: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By message."""
+    rounds: int = 0
+    gate: dict[str, datetime] = field(default_factory=dict)
     applied: set[tuple[str, ...]] = field(default_factory=set)
     """Requests to homes outside that have been answered."""
 
@@ -71,7 +75,11 @@ class Watch:
         _hold(payload["effect"] in self.begun - self.done, "an outcome of what is under way", payload)
         self.done.add(payload["effect"])
 
+    def _inputs_read(self, _: str, payload: dict[str, Any]) -> None:
+        self.rounds = payload["rounds"]
+
     def _opportunity_announced(self, name: str, payload: dict[str, Any]) -> None:
+        self.gate[name] = datetime.fromisoformat(payload["gate_closure"])
         _hold(name not in self.requested_kw, "an opportunity is announced once", payload)
         self.requested_kw[name] = payload["requested_kw"]
 
@@ -96,7 +104,20 @@ class Watch:
         key = tuple(str(receipt[part]) for part in ("kind", "opportunity_id", "home_id", "round"))
         _hold(key not in self.applied, "one message is applied to one request", payload)
         _hold(name not in self.cleared, "nothing is applied to what is over", payload)
+        _hold(not str(receipt["message_id"]).startswith("forged"), "nothing forged is applied", payload)
+        arrived = datetime.fromisoformat(payload["arrived"])
+        _hold(arrived < self._deadline(name, receipt), "nothing late is applied", payload)
         self.applied.add(key)
+        if receipt["kind"] == "award":
+            _hold(name in self.bid_kw, "an award answers a bid", payload)
+            self.awards[name] = {part: payload["message"][part] for part in ("price", "quantity_kw")}
+
+    def _deadline(self, name: str, receipt: dict[str, Any]) -> datetime:
+        """Talks last the hour before gate closure, cut into equal parts; an award is late an hour after it."""
+        if receipt["kind"] == "award":
+            return self.gate[name] + timedelta(hours=1)
+        part = 2 * int(receipt["round"]) - (1 if receipt["kind"] == "bid" else 0)
+        return self.gate[name] - timedelta(hours=1) + part * timedelta(hours=1) / (2 * self.rounds + 1)
 
     def _bid_submitted(self, name: str, payload: dict[str, Any]) -> None:
         _hold(name not in self.bid_kw, "one bid an opportunity", payload)
@@ -109,7 +130,8 @@ class Watch:
 
     def _market_cleared(self, name: str, payload: dict[str, Any]) -> None:
         _hold(name in self.bid_kw and name not in self.cleared, "what was bid clears once", payload)
-        _hold(f"bid/{name}" in self.done, "a market's word is its own", payload)
+        told = {"price": payload["price"], "quantity_kw": payload["quantity_kw"]}
+        _hold(f"bid/{name}" in self.done or self.awards.get(name) == told, "a market's word is its own", payload)
         _hold(0 <= payload["quantity_kw"] <= self.bid_kw[name] + 1e-6, "no more clears than was bid", payload)
         if payload["quantity_kw"] > 0:
             _hold(min(self.bid_price[name]) <= payload["price"], "nothing clears below its price", payload)
