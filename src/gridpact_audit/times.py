@@ -158,7 +158,7 @@ def blackout(windows: list[str], *, timezone: str, grid: Grid) -> NDArray[np.boo
     for text in (part.strip() for window in windows for part in window.split(";") if part.strip()):
         match = _WINDOW.match(text) if len(text) <= MOST_WINDOW_LETTERS else None
         if match is None:
-            raise ValueError(f"{text[:MOST_WINDOW_LETTERS]!r} is not a window such as 17:00-19:00 or Mon-Fri 08:00-10:00")
+            raise ValueError(f"{text[:MOST_WINDOW_LETTERS]!r} is no window such as 17:00-19:00 or Mon-Fri 08:00-10:00")
         weekdays = _weekdays(match["days"])
         start, end = _clock(match["start"]), _clock(match["end"])
         for day in _days(grid, zone):
