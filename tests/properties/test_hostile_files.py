@@ -2,11 +2,12 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ import hostile
 from gridpact.data.importers.convert import checked_files, provenance_of
 from gridpact.data.prices import read_prices
 from gridpact.errors import GridpactError
+from gridpact.fleet.day import PROFILE_COLUMNS, TARIFF_COLUMNS
 from gridpact.fleet.generator import demonstration_fleet
 from gridpact.fleet.io import read_fleet_file, write_fleet
 from gridpact.market.opportunities import read_opportunities
@@ -82,11 +84,13 @@ def real() -> dict[str, bytes]:
         for each in ("fleet.csv", "fleet.parquet"):
             write_fleet(demonstration_fleet(), folder / each)
             found[each] = (folder / each).read_bytes()
-        run = save_run(folder / "run")
-        found["profiles.parquet"] = (run.path / "profiles.parquet").read_bytes()
-        run.table("profiles").to_csv(folder / "p.csv", index=False)
-        run.table("tariffs").to_csv(folder / "t.csv", index=False)
-        found |= {"profiles.csv": (folder / "p.csv").read_bytes(), "tariffs.csv": (folder / "t.csv").read_bytes()}
+        starts = pd.date_range("2022-07-13", periods=48, freq="h", tz="UTC")
+        for flag, columns in (("profiles", PROFILE_COLUMNS), ("tariffs", TARIFF_COLUMNS)):
+            frame = pd.DataFrame({columns[0]: "mine", columns[1]: starts, columns[2]: 0.5, columns[3]: 0.25})
+            frame.to_parquet(folder / "p.parquet")
+            frame.to_csv(folder / "p.csv", index=False)
+            for ending in ("parquet", "csv"):
+                found[f"{flag}.{ending}"] = (folder / f"p.{ending}").read_bytes()
         (folder / "prices.csv").write_bytes(PRICES)
         read_prices(folder / "prices.csv").frame.to_parquet(folder / "prices.parquet")
         found["prices.parquet"] = found["import.parquet"] = (folder / "prices.parquet").read_bytes()
@@ -100,47 +104,30 @@ def real() -> dict[str, bytes]:
     return found
 
 
-pieces = st.one_of(
-    st.binary(max_size=20),
-    st.sampled_from(
-        [
-            b"[" * 5000,
-            b'"',
-            b"\n",
-            b"\x00",
-            b"9" * 5000,
-            b"1e999",
-            b"NaN",
-            b"*one",
-            b"&a ",
-            b"{",
-            b"}",
-            b",",
-            b";",
-            b"-" * 300,
-        ]
-        + [
-            b"\xff\xfe",
-            b"<a>" * 200,
-            b"<!DOCTYPE a>",
-            b"PAR1",
-            b"PK\x03\x04",
-            b"0x" + b"f" * 2000,
-            b"1:" * 2000,
-            b"\\ud800",
-        ]
-        + [
-            b" " * 3000,
-            b"../../etc/passwd",
-            b"/etc/passwd.yaml",
-            b"\r",
-            "é١".encode(),
-            b"-2023",
-            b"true",
-            b"!!python/name:os",
-        ]
+PIECES = (
+    *(b"[" * 5000, b'"', b"\n", b"\r", b"\x00", b"9" * 5000, b"1e999", b"NaN", b"*one", b"&a ", b"{", b"}", b",", b";"),
+    *(
+        b"-" * 300,
+        b"\xff\xfe",
+        b"<a>" * 200,
+        b"<!DOCTYPE a>",
+        b"PAR1",
+        b"PK\x03\x04",
+        b"0x" + b"f" * 2000,
+        b"1:" * 2000,
+    ),
+    *(
+        b"\\ud800",
+        b" " * 3000,
+        b"../../etc/passwd",
+        b"/etc/passwd.yaml",
+        "é١".encode(),
+        b"-2023",
+        b"true",
+        b"!!python/a:b",
     ),
 )
+pieces = st.one_of(st.binary(max_size=20), st.sampled_from(PIECES))
 edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), pieces), min_size=1, max_size=4)
 
 
@@ -153,11 +140,12 @@ def spoiled(content: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
 
 def soon(what: Callable[[], object], allowed: type[Exception] | tuple[type[Exception], ...] = GridpactError) -> None:
     began = time.perf_counter()
+    said = "nothing"
     try:
         what()
     except allowed as problem:
-        assert str(problem)
-        assert len(str(problem)) < 50_000
+        said = str(problem)
+    assert 0 < len(said) < 50_000
     assert time.perf_counter() - began < LONGEST_S
 
 
@@ -206,8 +194,8 @@ def test_many_spoiled_files_are_messages(name: str, changes: list[tuple[float, i
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield save_run(tmp_path_factory.mktemp("run") / "run").path
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_run(tmp_path_factory.mktemp("run") / "run").path
 
 
 def read_whole(path: Path, file: str) -> None:
@@ -245,7 +233,7 @@ def test_spoiled_runs_are_messages_and_findings(file: str, run: Path, changes: l
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("file", (*FILES, "dispatch.parquet", "private/reservations.parquet", "report.html"))
+@pytest.mark.parametrize("file", [*FILES, "dispatch.parquet", "private/reservations.parquet", "report.html"])
 @_quick(1000)
 @given(changes=edits)
 def test_many_spoiled_runs_are_messages_and_findings(
