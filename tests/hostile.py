@@ -26,7 +26,7 @@ def repeated(value: object, count: int) -> pa.Array:
 
 
 def many_numbers(name: str = "home_id") -> bytes:
-    return parquet(pa.table({name: repeated(1.0, 20_000_000)}))
+    return parquet(pa.table({name: repeated(1.0, 9_000_000)}))
 
 
 def long_texts(name: str = "home_id") -> bytes:
@@ -35,13 +35,13 @@ def long_texts(name: str = "home_id") -> bytes:
 
 
 def many_empty(name: str = "home_id") -> bytes:
-    return parquet(pa.table({name: pa.nulls(30_000_000, pa.string())}))
+    return parquet(pa.table({name: pa.nulls(12_000_000, pa.string())}))
 
 
 def long_list(name: str = "blackout") -> bytes:
-    values = repeated("a" * 100, 20_000_000)
+    values = repeated("a" * 100, 9_000_000)
     return parquet(
-        pa.table({"home_id": ["a"], name: pa.ListArray.from_arrays(pa.array([0, 20_000_000], pa.int32()), values)})
+        pa.table({"home_id": ["a"], name: pa.ListArray.from_arrays(pa.array([0, 9_000_000], pa.int32()), values)})
     )
 
 
@@ -52,8 +52,8 @@ def prefixed(name: str = "home_id") -> bytes:
 
 
 def large_page(name: str = "home_id") -> bytes:
-    """One page that unpacks to 200 MB."""
-    table = pa.table({name: ["a" * 1_000_000] * 200})
+    """One page that unpacks to 80 MB."""
+    table = pa.table({name: ["a" * 1_000_000] * 80})
     return parquet(table, use_dictionary=False, data_page_size=2**30)
 
 
@@ -136,8 +136,8 @@ def lying_zip() -> bytes:
 
 ARCHIVES: dict[str, Callable[[], bytes]] = {
     "deflate.zip": lambda: zipped(ZEROS * 90),
-    "bzip2.zip": lambda: zipped(ZEROS * 1000, method=zipfile.ZIP_BZIP2),
-    "lzma.zip": lambda: zipped(ZEROS * 600, method=zipfile.ZIP_LZMA),
+    "bzip2.zip": lambda: zipped(ZEROS * 400, method=zipfile.ZIP_BZIP2),
+    "lzma.zip": lambda: zipped(ZEROS * 400, method=zipfile.ZIP_LZMA),
     "lying.zip": lying_zip,
     "nested.zip": lambda: zipped(zipped(ZEROS)),
     "outside.zip": lambda: zipped(b"interval_start,x_usd_per_mwh\n", name="../../outside.csv"),

@@ -112,5 +112,4 @@ def test_no_small_file_takes_much_memory(tmp_path: Path) -> None:
         for name, answer in zip(known, answers, strict=True)
         if not (answer[0] or name in SOUND) or answer[2] > MOST_MORE_MB or answer[3] > MOST_SECONDS
     }
-    print([(n, a) for n, a in zip(known, answers, strict=True) if a[3] > 0.7 or a[2] > 150])
     assert not wrong, json.dumps(wrong, indent=1)
