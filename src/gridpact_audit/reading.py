@@ -76,14 +76,17 @@ def plain_file(path: Path, *, most_bytes: int, flags: int = 0) -> bytes:
         if about.st_size > most_bytes:
             raise UnreadableError(f"it has {about.st_size:,} bytes; at most {most_bytes:,} are read")
         with os.fdopen(number, "rb", closefd=False) as opened:
-            content = opened.read(about.st_size) if about.st_size else opened.read(most_bytes + 1)
-            if len(content) > most_bytes or opened.read(1):
-                raise UnreadableError("it grows while it is read")
+            pieces, length = [], 0
+            while piece := opened.read(16 * MIB):
+                pieces.append(piece)
+                length += len(piece)
+                if length > most_bytes:
+                    raise UnreadableError(f"it has more than {most_bytes:,} bytes, which is the most that is read")
     except OSError as problem:
         raise UnreadableError(problem.strerror or str(problem)) from None
     finally:
         os.close(number)
-    return content
+    return b"".join(pieces)
 
 
 def parse_json(text: str) -> Any:

@@ -13,7 +13,11 @@ from gridpact.data.limits import MIB
 from gridpact.errors import InputError, MissingDataError
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_PIECE_BYTES = MIB
+_PIECE_BYTES = 16 * MIB
+
+
+class TooLongError(InputError):
+    """A file is longer than is read."""
 
 
 @contextmanager
@@ -110,7 +114,7 @@ def _opened(path: Path | str, *, most_bytes: int, flags: int) -> Iterator[Binary
         if not stat.S_ISREG(about.st_mode):
             raise InputError(f"{path} cannot be read: it is {_kind(about.st_mode)}; save its content as a plain file")
         if about.st_size > most_bytes:
-            raise InputError(too_long(path, about.st_size, most_bytes))
+            raise TooLongError(too_long(path, about.st_size, most_bytes))
         yield file
 
 
@@ -124,21 +128,17 @@ def _closing(number: int) -> Iterator[BinaryIO]:
 
 
 def _read(file: BinaryIO, path: Path | str, most_bytes: int) -> bytes:
+    """Everything, piece by piece: a single call would allot memory for all that may come."""
+    pieces, length = [], 0
     try:
-        content = file.read(most_bytes + 1) if os.fstat(file.fileno()).st_size == 0 else _whole(file, most_bytes)
+        while piece := file.read(_PIECE_BYTES):
+            pieces.append(piece)
+            length += len(piece)
+            if length > most_bytes:
+                raise TooLongError(too_long(path, None, most_bytes))
     except OSError as problem:
         raise InputError(f"{path} cannot be read: {_reason(problem)}") from None
-    if len(content) > most_bytes:
-        raise InputError(too_long(path, None, most_bytes))
-    return content
-
-
-def _whole(file: BinaryIO, most_bytes: int) -> bytes:
-    """Everything; one byte more than allowed where the file has grown since it was measured."""
-    size = os.fstat(file.fileno()).st_size
-    content = file.read(size)
-    further = file.read(most_bytes + 1 - len(content)) if len(content) == size else b""
-    return content + further if further else content
+    return b"".join(pieces)
 
 
 def _reason(problem: Exception) -> str:

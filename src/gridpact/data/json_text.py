@@ -8,7 +8,7 @@ from gridpact.data.limits import MOST_JSON_DEPTH, MOST_JSON_GROUPS, MOST_JSON_VA
 from gridpact.errors import InputError
 
 _MARKS = re.compile(rb'"(?:[^"\\]+|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
-_HALVES = re.compile(rb"\\\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_HALVES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """Escapes and bytes of surrogates, which are whole characters only in pairs."""
 
 

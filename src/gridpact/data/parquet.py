@@ -4,7 +4,7 @@ import inspect
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -94,12 +94,15 @@ class CheckedParquet:
         schema = self.metadata.schema
         leaves = {k: schema.column(k) for k in range(len(schema)) if schema.column(k).path.split(".")[0] in roots}
         leaves |= {k: schema.column(k) for k in range(len(schema)) if schema.column(k).path in roots}
-        longest = self._check_pages(set(leaves))
-        texts = [leaf.path for leaf in leaves.values() if leaf.physical_type == "BYTE_ARRAY" and _is_text(leaf)]
+        plain, longest = self._check_pages(sorted(leaves))
+        texts = [leaf.path for k, leaf in leaves.items() if k not in plain and _is_text(leaf)]
         nested = [name for name in wanted if _is_list(self.schema.field(name).type)]
         try:
             file = _open(self.content, read_dictionary=texts)
             table = file.read(columns=[name for name in wanted if name not in nested], use_pandas_metadata=False)
+            for place, column in enumerate(table.columns):
+                if _is_read_text(column.type):
+                    table = table.set_column(place, table.column_names[place], column.dictionary_encode())
             for name in nested:
                 table = table.append_column(name, self._lists(file, name, longest))
             table.validate(full=True)
@@ -138,24 +141,41 @@ class CheckedParquet:
         """Bytes that the file may unpack to."""
         return max(LEAST_UNPACKED_BYTES, len(self.content) * MOST_UNPACKED_RATIO)
 
-    def _check_pages(self, leaves: set[int]) -> int:
-        """Compare what the pages of some columns unpack to with the limits; the bytes of the longest dictionary."""
+    def _check_pages(self, leaves: Sequence[int]) -> tuple[set[int], int]:
+        """Compare what the pages of some columns unpack to with the limits.
+
+        Returns:
+            The columns whose texts Arrow does not read as dictionaries, and the bytes of the longest dictionary.
+        """
         allowed = self._allowed
         values = unpacked = longest = 0
+        plain: set[int] = set()
         try:
-            for page in pages(memoryview(self.content), self.metadata, columns=leaves):
-                unpacked += page.unpacked_bytes
-                values += 0 if page.dictionary else page.values
-                longest = max(longest, page.unpacked_bytes if page.dictionary else 0)
-                if max(unpacked, values * _CELL_BYTES) > allowed or values > self.limits.cells:
-                    raise TooLargeError(
-                        f"{self.where} unpacks to more than is read of a Parquet file of its size ({allowed:,} bytes, "
-                        f"{min(self.limits.cells, allowed // _CELL_BYTES):,} cells); write it again with fewer rows or "
-                        "columns, or as CSV"
-                    )
+            for leaf in leaves:
+                before, dictionary = values, 0
+                for page in pages(memoryview(self.content), self.metadata, columns={leaf}):
+                    unpacked += page.unpacked_bytes
+                    if page.dictionary:
+                        dictionary = max(dictionary, page.unpacked_bytes)
+                    else:
+                        values += page.values
+                    if page.by_length:
+                        plain.add(leaf)
+                    if max(unpacked, values * _CELL_BYTES) > allowed or values > self.limits.cells:
+                        self._refuse_size()
+                if leaf in plain and (values - before) * dictionary > allowed:
+                    self._refuse_size()
+                longest = max(longest, dictionary)
         except PageError as problem:
             raise InputError(f"{self.where} is not a whole Parquet file: {problem}") from None
-        return longest
+        return plain, longest
+
+    def _refuse_size(self) -> NoReturn:
+        raise TooLargeError(
+            f"{self.where} unpacks to more than is read of a Parquet file of its size ({self._allowed:,} bytes, "
+            f"{min(self.limits.cells, self._allowed // _CELL_BYTES):,} cells); write it again with fewer rows or "
+            "columns, or as CSV"
+        )
 
 
 def check_parquet(content: bytes, *, where: str, limits: ParquetLimits) -> CheckedParquet:
@@ -249,7 +269,8 @@ def _open(content: bytes, *, read_dictionary: Sequence[str] = ()) -> pq.ParquetF
 
 
 def _is_text(leaf: Any) -> bool:
-    return bool(leaf.logical_type.type == "STRING" or leaf.converted_type == "UTF8")
+    text = leaf.logical_type.type == "STRING" or leaf.converted_type == "UTF8"
+    return bool(text and leaf.physical_type == "BYTE_ARRAY")
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(13)
 _DATA, _INDEX, _DICTIONARY, _DATA_V2 = range(4)
-_DELTA_BYTE_ARRAY = 7
+_DELTA_LENGTHS, _DELTA_BYTE_ARRAY = 6, 7
 _DEEPEST = 6
 
 
@@ -29,6 +29,8 @@ class Page:
     """Values, empty ones included; of a dictionary, its entries."""
     unpacked_bytes: int
     dictionary: bool
+    by_length: bool
+    """Whether it holds texts in the encoding DELTA_LENGTH_BYTE_ARRAY."""
 
 
 def pages(content: memoryview, metadata: pq.FileMetaData, *, columns: set[int]) -> Iterator[Page]:
@@ -78,7 +80,9 @@ def _of_chunk(content: memoryview, place: int, end: int, wanted: int) -> Iterato
                 raise PageError("a dictionary has more entries than bytes")
         else:
             seen += values
-        yield Page(values=values, unpacked_bytes=unpacked, dictionary=kind == _DICTIONARY)
+        yield Page(
+            values=values, unpacked_bytes=unpacked, dictionary=kind == _DICTIONARY, by_length=encoding == _DELTA_LENGTHS
+        )
 
 
 _Fields = dict[int, "int | _Fields"]

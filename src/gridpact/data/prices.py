@@ -31,6 +31,9 @@ UNIT_SUFFIXES = {
 """How a column's name ends, and the unit that says."""
 TIME_COLUMNS = ("interval_start", "interval_start_utc")
 
+MOST_NAME_LETTERS = 200
+"""Letters of a column's name."""
+
 _OFFSET = re.compile(r"(?:[zZ]|[+-]\d{2}(?::?\d{2})?)\s*$")
 _HOUR = pd.Timedelta(hours=1)
 
@@ -44,6 +47,8 @@ def price_unit(column: str) -> str:
     for suffix, unit in UNIT_SUFFIXES.items():
         if column.lower().endswith(suffix) and len(column) > len(suffix):
             return unit
+    if len(column) > MOST_NAME_LETTERS:
+        raise InputError(f"the column {column[:40]!r}... has a name of {len(column):,} letters; write a short one")
     near = difflib.get_close_matches(
         column.lower(), [f"{_before_unit(column)}{suffix}" for suffix in UNIT_SUFFIXES], n=1, cutoff=0.8
     )
@@ -337,6 +342,7 @@ def _time_column(names: list[str], *, source: str) -> str:
     if len(found) > 1:
         raise InputError(f"{source}: both {found[0]!r} and {found[1]!r} are there; keep one")
     if not found:
+        names = [name[:MOST_NAME_LETTERS] for name in names[:100]]
         near = [name for name in names if difflib.get_close_matches(name.lower().replace(" ", "_"), TIME_COLUMNS, n=1)]
         hint = (
             f"rename {near[0]!r}"

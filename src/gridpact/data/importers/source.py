@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gridpact.data.files import open_plain
+from gridpact.data.files import TooLongError, read_bytes
 from gridpact.data.importers.findings import ReadingStoppedError, Report
 from gridpact.data.importers.limits import (
     HEAD_BYTES,
@@ -114,11 +114,11 @@ def open_source(path: Path, report: Report) -> Opened:
         MissingDataError: there is no such file.
         ReadingStoppedError: it is empty, too large, or an archive that is damaged or unsafe.
     """
-    with open_plain(path, most_bytes=2**63) as file:
-        content = file.read(MAX_FILE_BYTES + 1)
+    try:
+        content = read_bytes(path, most_bytes=MAX_FILE_BYTES)
+    except TooLongError as problem:
+        report.stop("too_large", str(problem), file=path.name)
     size = len(content)
-    if size > MAX_FILE_BYTES:
-        report.stop("too_large", f"more than {MAX_FILE_BYTES} bytes, which is the most that is read", file=path.name)
     digest = hashlib.sha256(content).hexdigest()
     if not content:
         report.stop("empty_file", "the file holds nothing", file=path.name)
