@@ -12,10 +12,13 @@ import typer
 from gridpact.cli.data import data_app
 from gridpact.cli.environment import load_env_file
 from gridpact.cli.fleet import fleet_app
+from gridpact.cli.logs import set_up_logs, set_up_spans
 from gridpact.cli.negotiate import negotiate, scenarios
-from gridpact.cli.output import EXIT_CODES, ExitCode, say, write_what_can_be_shown
+from gridpact.cli.output import EXIT_CODES, ExitCode, problems_as_messages, say, write_what_can_be_shown
+from gridpact.cli.owners import owners_app
 from gridpact.cli.rules import rules_app
 from gridpact.cli.runs import replay, runs_app
+from gridpact.cli.trail import trail
 from gridpact.cli.usage import Commands
 from gridpact.cli.verify import verify
 
@@ -37,10 +40,12 @@ app.command()(negotiate)
 app.command()(scenarios)
 app.command()(verify)
 app.command()(replay)
+app.command()(trail)
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
+app.add_typer(owners_app, name="owners")
 
 
 def _version(show: bool) -> None:
@@ -56,8 +61,26 @@ def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    log_level: Annotated[
+        str | None,
+        typer.Option(
+            "--log-level",
+            envvar="GRIDPACT_LOG",
+            metavar="LEVEL",
+            help="Write log lines on standard error: debug, info, warning or error. In GRIDPACT_LOG also info,json.",
+        ),
+    ] = None,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="Log lines: -v for info, -vv for debug.")
+    ] = 0,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON, one object a line.")] = False,
 ) -> None:
     del version
+    with problems_as_messages():
+        set_up_logs(log_level, verbose=verbose, as_json=log_json)
+    trouble = set_up_spans(os.environ)
+    if trouble is not None:
+        say(f"gridpact: {trouble}")
 
 
 def main() -> None:

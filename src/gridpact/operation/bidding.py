@@ -88,11 +88,11 @@ def bid_for(
             ],
         },
     )
-    with chronicle.stage("flexibility"):
+    with chronicle.stage("flexibility", about=opportunity.opportunity_id):
         quotes = quote(homes, call, spec=day.spec, model=model)
-    with chronicle.stage("negotiation"):
+    with chronicle.stage("negotiation", about=opportunity.opportunity_id):
         talks = _talk(homes, call, quotes, day=day, chronicle=chronicle, postbox=postbox)
-    with chronicle.stage("formation"):
+    with chronicle.stage("formation", about=opportunity.opportunity_id):
         decision, dropped = _decide(call, talks, day=day, chronicle=chronicle)
     chronicle.note(
         EventKind.COALITION_FORMED,

@@ -15,7 +15,9 @@ from gridpact.flexibility.model import Tally
 from gridpact.operation.day import run_market_day
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day
 from gridpact.operation.kept import restore_request
+from gridpact.operation.telemetry import watched_run
 from gridpact.results.events import EventKind, read_events
+from gridpact.results.run_folder import RunFiles, RunFolder
 from gridpact.store.archive import books_of
 from gridpact.store.base import Attempt, Store
 from gridpact.store.journal import Journal, run_rows
@@ -174,16 +176,43 @@ def replay_run(store: Store, run_id: str) -> Replayed:
         UnfinishedLogError: the log ends before the run does.
         CorruptLogError: the log or a book is damaged.
     """
+    rows, files = replayed_files(store, run_id)
+    return Replayed(
+        run_id=run_id,
+        rows=len(rows),
+        result_json=files.read("result.json"),
+        outcome=rows[-1]["payload"]["outcome"],
+    )
+
+
+def replayed_files(store: Store, run_id: str) -> tuple[list[dict[str, Any]], RunFiles]:
+    """The rows of a finished run and its files, as a replay makes them in memory.
+
+    Raises:
+        DivergenceError, UnfinishedLogError, CorruptLogError: see `replay_run`.
+    """
     with restored_day(store, run_id) as (_, day):
         journal = Journal(store, run_id, replay=True)
-        finished = run_market_day(day, model=_NoModel(), journal=journal, kept=journal.kept)
-        files = finished.seal(Path(run_id))
-        return Replayed(
-            run_id=run_id,
-            rows=len(journal),
-            result_json=files.read("result.json"),
-            outcome=finished.result.outcome.value,
-        )
+        opportunities = [call.opportunity.opportunity_id for call in day.calls]
+        with watched_run(day.run_id, homes=len(day.fleet), opportunity_ids=opportunities):
+            finished = run_market_day(day, model=_NoModel(), journal=journal, kept=journal.kept)
+            files = finished.seal(Path(run_id))
+        return journal.rows(), files
+
+
+def matching_folder(store: Store, run_id: str) -> RunFolder | None:
+    """The folder that the run last wrote, where it is there and is whole, file by file, as the store's log says."""
+    folder = _folder_of(store, run_id)
+    if folder is None:
+        return None
+    rows = run_rows(store, run_id)
+    try:
+        found = RunFolder.open(folder)
+        theirs = found.events()
+        found.check_seals()
+    except GridpactError:
+        return None
+    return found if theirs and theirs == rows[: len(theirs)] else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

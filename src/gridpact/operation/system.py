@@ -16,6 +16,7 @@ from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_p
 from gridpact.operation.kept import keep_inputs
 from gridpact.operation.runs import check_resumable, restored_day
 from gridpact.operation.scenarios import ScenarioAnalysis, analyse, folder_name
+from gridpact.operation.telemetry import watched_run
 from gridpact.results.run_folder import RunFolder, check_destination
 from gridpact.store.base import Store
 from gridpact.store.journal import Journal
@@ -123,7 +124,9 @@ class IntegratedNegotiationSystem:
             self._progress("compiling for this machine, once (half a minute)")
             compile_ahead()
         store = self._store if self._store is not None else MemoryStore()
+        opportunities = [call.opportunity.opportunity_id for call in day.calls]
         with ExitStack() as stack:
+            stack.enter_context(watched_run(day.run_id, homes=len(day.fleet), opportunity_ids=opportunities))
             stack.enter_context(store.writing(day.run_id))
             if fresh and store.length(day.run_id):
                 self._progress(f"setting the earlier log aside as {store.set_aside(day.run_id)}")

@@ -71,15 +71,16 @@ class RunContent(ABC):
         """Text of ``result.json``."""
         return self.read("result.json").decode("utf-8")
 
-    def table(self, name: str) -> pd.DataFrame:
-        """A Parquet file by its name without ending, such as ``dispatch``.
+    def table(self, name: str, *, home_id: str | None = None) -> pd.DataFrame:
+        """A Parquet file by its name without ending, such as ``dispatch``; with ``home_id`` that home's rows only.
 
         Raises:
             InputError: there is no such table, or its file is damaged.
         """
         if name not in FORMS:
             raise InputError(f"a run has no table {name!r}; it has {', '.join(FORMS)}")
-        return read_table(self.read(FORMS[name].file), name, source=str(self.path / FORMS[name].file))
+        where = str(self.path / FORMS[name].file)
+        return read_table(self.read(FORMS[name].file), name, source=where, home_id=home_id)
 
     def reservations(self) -> pd.DataFrame:
         """Private costs; for auditors and the run's own referee, never for an agent or a report."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -235,8 +236,10 @@ def write_table(
     return sink.getvalue()
 
 
-def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
+def read_table(content: bytes, name: str, *, source: str = "", home_id: str | None = None) -> pd.DataFrame:
     """The table ``name`` as a frame; times are UTC, lists are lists, empty cells are NaN or None.
+
+    With ``home_id`` only the rows of that home, for tables that have homes; no other row is made into a frame.
 
     Raises:
         InputError: the content is not that table.
@@ -253,6 +256,8 @@ def read_table(content: bytes, name: str, *, source: str = "") -> pd.DataFrame:
         if found != field.type:
             raise InputError(f"{where}: column {field.name} has type {str(found)[:60]}, not {field.type}")
     table = parquet.table(schema.names)
+    if home_id is not None:
+        table = table.filter(pc.equal(table.column("home_id"), home_id))
     for field in schema:
         if not field.nullable and table.column(field.name).null_count:
             raise InputError(f"{where}: column {field.name} has an empty cell")

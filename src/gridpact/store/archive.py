@@ -86,6 +86,10 @@ class ArchiveStore(Store):
         """See `Store`."""
         return str(self._path)
 
+    def files(self) -> tuple[Path, ...]:
+        """See `Store`."""
+        return (self._path,)
+
     def run_ids(self) -> tuple[str, ...]:
         """See `Store`."""
         return (self._run_id,)

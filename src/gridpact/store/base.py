@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from gridpact.errors import CorruptLogError, StoreError
 
@@ -82,6 +83,10 @@ class Store(ABC):
     @abstractmethod
     def name(self) -> str:
         """What to call the store in messages; never with a password in it."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Files of this machine that hold what the store keeps; none where it lies in memory or on a server."""
+        return ()
 
     @abstractmethod
     def run_ids(self) -> tuple[str, ...]:

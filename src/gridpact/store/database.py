@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -95,6 +96,10 @@ class Database(ABC):
     @abstractmethod
     def scrub(self) -> None:
         """Leave nothing of deleted owners' words in the files; StoreError where that cannot be completed now."""
+
+    def files(self) -> tuple[Path, ...]:
+        """See `Store.files`."""
+        return ()
 
     def close(self) -> None:
         """Let go of every connection."""

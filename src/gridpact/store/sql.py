@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, update
@@ -42,6 +43,10 @@ class SqlStore(Store):
     def name(self) -> str:
         """See `Store`."""
         return self._database.name
+
+    def files(self) -> tuple[Path, ...]:
+        """See `Store`."""
+        return self._database.files()
 
     def run_ids(self) -> tuple[str, ...]:
         """See `Store`."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
 import sqlite3
@@ -162,6 +163,12 @@ class SqliteDatabase(Database):
             raise
         if not emptied:
             raise StoreError(left)
+
+    def files(self) -> tuple[Path, ...]:
+        """See `Database`: the main file, what SQLite puts beside it, and what a killed process left of a new one."""
+        beside = self.path.parent.glob(f"{glob.escape(self.path.name)}-*")
+        making = self.path.parent.glob(f".{glob.escape(self.path.name)}.*")
+        return (self.path, *sorted(path for path in (*beside, *making) if path.is_file()))
 
     def _emptied_log(self, *, vacuum: bool = False) -> bool:
         """Move every page into the main file and cut the write-ahead log to nothing; False if a reader hinders it."""

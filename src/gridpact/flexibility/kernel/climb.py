@@ -8,7 +8,6 @@ from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.levels import (
     ANEW,
     FAINT,
-    LOST,
     keep_given,
     price_alone,
     price_between,
@@ -81,9 +80,7 @@ def _price_levels(
                 continue
         promise(home, work, first, stop, quantity_kw[level], reserve, energy_h, limited, stand)
         if both_sides:
-            cost = price_between(
-                home, work, late, first, stop, reserve, level, turned, low_kwh, high_kwh, worth
-            )
+            cost = price_between(home, work, late, first, stop, reserve, level, turned, low_kwh, high_kwh, worth)
             total_usd[level] = cost + fixed
         else:
             total_usd[level], opened = price_alone(home, work, late, passes, opened, level)

@@ -23,7 +23,15 @@ MET_KWH = 1e-9
 
 @compiled
 def run_back(
-    home: Home, values: Values, costs: Costs, supply: Supply, tie: float, late: Floats, water: float, end: int, begin: int
+    home: Home,
+    values: Values,
+    costs: Costs,
+    supply: Supply,
+    tie: float,
+    late: Floats,
+    water: float,
+    end: int,
+    begin: int,
 ) -> bool:
     """Make V from instant ``end`` back to ``begin``; false if there is no way on, or a cost is only its hull."""
     for t in range(end - 1, begin - 1, -1):

@@ -1,0 +1,158 @@
+"""Owners' words: listed, erased, and looked for wherever they could be left."""
+
+import html
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from gridpact.cli.app import app
+from gridpact.operation.owners import PIECE_BYTES, forget_owner
+from gridpact.operation.runs import replay_run, verify_run
+from gridpact.store.base import digest_of
+from gridpact.store.book import Book
+from gridpact.store.memory import MemoryStore
+from gridpact.store.opening import open_store
+
+WORDS = 'Never touch my battery before 22:30 — "Großmutter" needs <heat> & quiet'
+LONG = " ".join(f"sentence number {number} about my evening habits" for number in range(2000))
+
+
+def gridpact(*arguments: object, answer: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=answer)
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Path:
+    """A store with a run of one home, and words of two owners."""
+    path = tmp_path / "store.sqlite"
+    done = gridpact("negotiate", "-q", "--fleet", 1, "--price", 50, "--store", path, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    store = open_store(str(path))
+    for text in (WORDS, LONG):
+        store.keep_text("maple", text)
+    store.keep_text("cedar", "other words that stay where they are")
+    store.close()
+    return path
+
+
+def test_texts_are_listed(where: Path) -> None:
+    assert WORDS in gridpact("owners", "texts", "maple", "--store", where).stdout
+    listed = json.loads(gridpact("owners", "texts", "maple", "--store", where, "--json").stdout)
+    assert listed == {"home_id": "maple", "texts": [WORDS, LONG]}
+    assert "0 texts" in gridpact("owners", "texts", "nobody", "--store", where).stdout
+
+
+def test_forgetting_erases_and_proves_it(where: Path) -> None:
+    assert WORDS.encode() in b"".join(path.read_bytes() for path in where.parent.glob("store.sqlite*"))
+    done = gridpact("owners", "forget", "maple", "--store", where, "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["texts"] == 2
+    assert told["remains"] == told["unsearched"] == told["folders_gone"] == []
+    assert told["folders"] == [str(where.parent / "run")]
+    assert told["books"] > 0
+    assert told["files"] >= 15
+    left = b"".join(path.read_bytes() for path in where.parent.rglob("*") if path.is_file())
+    assert WORDS.encode() not in left
+    assert b"my evening habits" not in left
+    store = open_store(str(where))
+    assert store.texts_of("maple") == ()
+    assert store.texts_of("cedar") == ("other words that stay where they are",)
+    (run_id,) = store.run_ids()
+    assert verify_run(store, run_id).problems == ()
+    assert replay_run(store, run_id).outcome
+    store.close()
+
+
+@pytest.mark.parametrize("answer", ["n\n", ""])
+def test_without_a_yes_nothing_is_erased(where: Path, answer: str) -> None:
+    done = gridpact("owners", "forget", "maple", "--store", where, answer=answer)
+    assert done.exit_code == 2
+    assert "nothing was erased" in done.output
+    assert "2 texts" in gridpact("owners", "texts", "maple", "--store", where).stdout
+
+
+def test_a_yes_is_enough(where: Path) -> None:
+    done = gridpact("owners", "forget", "maple", "--store", where, answer="y\n")
+    assert done.exit_code == 0, done.output
+    assert "nothing of them was found" in done.stdout
+
+
+PLANTED = {
+    "plain": b"x" + WORDS.encode() + b"x",
+    "json": json.dumps({"a": WORDS}).encode(),
+    "json without escapes": json.dumps({"a": WORDS}, ensure_ascii=False).encode(),
+    "html": html.escape(WORDS).encode(),
+    "csv": ('"' + WORDS.replace('"', '""') + '"').encode(),
+    "a piece of a long text": LONG.encode()[5000 : 5000 + 2 * PIECE_BYTES],
+}
+"""Ways in which words may be left in a file of a run folder."""
+
+
+@pytest.mark.parametrize("form", list(PLANTED))
+def test_what_is_left_in_a_run_folder_is_found(where: Path, form: str) -> None:
+    content = PLANTED[form]
+    (where.parent / "run" / "report.html").write_bytes(content)
+    done = gridpact("owners", "forget", "maple", "--store", where, "--yes")
+    assert done.exit_code == 1
+    assert f"FOUND: text {2 if b'habits' in content else 1} in {where.parent / 'run' / 'report.html'}" in done.stdout
+
+
+def test_what_is_packed_is_unpacked(where: Path) -> None:
+    run = where.parent / "run"
+    pd.DataFrame({"reason": [LONG, "x"]}).to_parquet(run / "offers.parquet", compression="zstd")
+    pd.DataFrame({"blackout": [[LONG], []]}).to_parquet(run / "fleet.parquet", compression="zstd")
+    with zipfile.ZipFile(run / "r.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("book", Book(facts={"said": LONG}).to_bytes())
+    packed = b"".join((run / name).read_bytes() for name in ("offers.parquet", "fleet.parquet", "r.zip"))
+    assert b"about my evening habits sentence number" not in packed
+    half_written = run.with_name(".run.tmp-0123")
+    half_written.mkdir()
+    (half_written / "events.jsonl").write_text(WORDS, encoding="utf-8")
+    told = json.loads(gridpact("owners", "forget", "maple", "--store", where, "--yes", "--json").stdout)
+    names = {str(Path(each["where"]).relative_to(where.parent)) for each in told["remains"]}
+    assert names == {"run/offers.parquet", "run/fleet.parquet", "run/r.zip", ".run.tmp-0123/events.jsonl"}
+
+
+def test_words_in_a_book_of_the_store_are_found() -> None:
+    """A book's arrays are compressed: raw bytes would not show it."""
+    from gridpact.results.events import EventLog
+    from gridpact.store.base import Entry
+    from settled_run import START
+
+    store = MemoryStore()
+    store.keep_text("maple", LONG)
+    book = Book(arrays={"content": np.frombuffer(LONG.encode() * 3, dtype=np.uint8)}).to_bytes()
+    assert LONG.encode() not in book
+    log = EventLog()
+    log.append("run_started", at=START, payload={"run": "r", "book": digest_of(book)})
+    store.append("r", [Entry(line=log.line(0))], expected=0, books={digest_of(book): book})
+    (found,) = forget_owner(store, "maple").remains
+    assert found.where == f"memory: book {digest_of(book)[:12]}"
+
+
+def test_short_texts_and_runs_of_spaces_are_not_found_by_chance(where: Path) -> None:
+    store = open_store(str(where))
+    store.keep_text("oak", "yes")
+    store.keep_text("oak", " " * 300 + "keep my tank at fifty degrees" + " " * 300)
+    done = forget_owner(store, "oak")
+    store.close()
+    assert (done.texts, done.too_short, done.remains) == (2, 1, ())
+
+
+def test_folders_that_are_gone_are_named(where: Path) -> None:
+    (where.parent / "run").rename(where.parent / "moved")
+    done = gridpact("owners", "forget", "maple", "--store", where, "--yes")
+    assert done.exit_code == 0, done.output
+    assert f"not searched: {where.parent / 'run'}, which is not there now" in done.stdout
+
+
+def test_no_store_is_made_to_forget_in(tmp_path: Path) -> None:
+    done = gridpact("owners", "forget", "maple", "--yes", "--store", tmp_path / "none.sqlite")
+    assert done.exit_code == 2
+    assert not (tmp_path / "none.sqlite").exists()
