@@ -6,14 +6,17 @@ from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import ZERO, Home, Ladder, Mix, Work
 from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.coupling import BOX
+from gridpact.flexibility.kernel.guess import NUDGE
 from gridpact.flexibility.kernel.mixes import ANYWHERE, WITHIN, stored_by, where_turned
 from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
-from gridpact.flexibility.kernel.sweep import MET_KWH, NUDGE, departure, meet, run_ahead, run_back, walk
+from gridpact.flexibility.kernel.sweep import MET_KWH, departure, meet, run_ahead, run_back, walk
 from gridpact.flexibility.kernel.value import end_value, mark
 
 ANEW, LOST = whole(-1), whole(-2)
 FAINT = 1e-12
 """Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
+FAINTEST = 1e-15
+"""The same where the price is counted in the cost."""
 
 
 @compiled
@@ -62,8 +65,14 @@ def price_alone(home: Home, work: Work, late: Floats, passes: int, opened: int, 
 
     ``opened`` is what the level before returned, ``ANEW`` for the first one.
     """
-    box = NEAR if opened >= 0 else BOX
-    bound, cost, _, rows = respond(home, work, FAINT, late, max(opened, ZERO), opened < 0, box, passes, SAME)
+    box, battery, vehicle = BOX, work.ladder.nothing, work.ladder.nothing
+    if opened >= 0:
+        box, battery, vehicle = NEAR, work.mix.battery_kw, work.mix.vehicle_kw
+    rows = opened if opened > 1 or home.sessions != 1 else ZERO
+    rows = max(rows, ZERO)
+    bound, cost, _, rows = respond(
+        home, work, FAINT, late, rows, battery, vehicle, opened < 0, box, passes, SAME
+    )
     if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
         return np.nan, LOST
     for t in range(len(home.need_kw)):
@@ -94,14 +103,14 @@ def sweep_day(
     if turned == ANYWHERE:
         return ANYWHERE, low, high, worth, fixed
     if home.sessions > 0:
-        low, high, worth = departure(home, work.guess, work.ladder.nothing, FAINT, late, first, stop)
+        low, high, worth = departure(home, work.guess, work.ladder.nothing, FAINTEST, late, first, stop)
         if np.isnan(worth):
             return ANYWHERE, low, high, worth, fixed
     water, end = max(worth - NUDGE, 0.0), len(home.need_kw)
     after = _after(home, stop, reserve)
     end_value(home, work.values, end)
-    if not run_back(home, work.values, work.costs, work.supply, FAINT, late, water, end, after) or not run_ahead(
-        home, work.past, work.costs, work.supply, FAINT, late, water, first
+    if not run_back(home, work.values, work.costs, work.supply, FAINTEST, late, water, end, after) or not run_ahead(
+        home, work.past, work.costs, work.supply, FAINTEST, late, water, first
     ):
         return ANYWHERE, low, high, worth, fixed
     return turned, low, high, worth, fixed
@@ -133,7 +142,7 @@ def price_between(
     """
     water = max(worth - NUDGE, 0.0)
     end = _after(home, stop, reserve)
-    if not run_back(home, work.values, work.costs, work.supply, FAINT, late, water, end, first):
+    if not run_back(home, work.values, work.costs, work.supply, FAINTEST, late, water, end, first):
         return np.nan
     cost, gain, energy = meet(work.past, work.values, first)
     if np.isnan(cost):

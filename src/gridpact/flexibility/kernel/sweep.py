@@ -10,13 +10,11 @@ import numpy as np
 from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import NO, YES, Costs, Guess, Home, Ladder, Supply, Values
 from gridpact.flexibility.kernel.compiling import compiled
-from gridpact.flexibility.kernel.guess import worth_of_charge
+from gridpact.flexibility.kernel.guess import NUDGE, worth_of_charge
 from gridpact.flexibility.kernel.interval import price_interval
 from gridpact.flexibility.kernel.value import ROOM, step_forward, step_over
 from gridpact.flexibility.ties import LATE_VEHICLE
 
-NUDGE = 1e-11
-"""How far below a vehicle's worth its plan is sought [USD/kWh]."""
 MET_KWH = 1e-9
 """How far rounding may carry what a vehicle gains past what it needs [kWh]."""
 
@@ -121,7 +119,7 @@ def departure(
     begin, within, required = home.session_kwh[0, 0], home.session_kwh[0, 1], home.session_kwh[0, 2]
     low = max(required, within) - begin
     high = max(home.plug_capacity_kwh - begin, low)
-    worth = worth_of_charge(home, guess, nothing, 0, tie, late)
+    worth = worth_of_charge(home, guess, nothing, nothing, 0, tie, late)
     room = 0.0
     for t in range(home.session[0, 0], home.session[0, 1]):
         low -= home.plug_drift_kwh[t]
