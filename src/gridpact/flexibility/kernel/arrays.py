@@ -259,9 +259,7 @@ def work_for(periods: int) -> Work:
     return Work(
         values=values(),
         past=values(),
-        costs=Costs(
-            floats(places), floats(places), ints(n), floats(n), floats(n), ints(n), floats(places), floats(n)
-        ),
+        costs=Costs(floats(places), floats(places), ints(n), floats(n), floats(n), ints(n), floats(places), floats(n)),
         supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n), ints(n)),
         prices=Prices(floats(n), floats(n), floats(n), floats(n)),
         plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),

@@ -102,9 +102,7 @@ def worth_of_charge(
 
 
 @compiled
-def top_up(
-    home: Home, plans: Plans, rows: Rows, tie: float, late: Floats, worth: float, known: int
-) -> bool:
+def top_up(home: Home, plans: Plans, rows: Rows, tie: float, late: Floats, worth: float, known: int) -> bool:
     """Make plan ``known`` from the one before: its vehicle gains what row 0 asks, in hours that cost at most ``worth``.
 
     False, and no plan, if there are not enough of them.
