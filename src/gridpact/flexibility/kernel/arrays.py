@@ -205,7 +205,7 @@ class Ladder(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """Hours that a vehicle may charge in, shape (2 T,): what a kWh stored then costs, and how many there are."""
+    """Hours that a vehicle may charge in or not discharge in, shape (4 T,): what a kWh costs, and how many there are."""
 
     price: Floats
     width: Floats
@@ -283,5 +283,5 @@ def work_for(periods: int) -> Work:
             floats(LEVELS),
             ints(2 * LEVELS, 2),
         ),
-        guess=Guess(floats(2 * n), floats(2 * n)),
+        guess=Guess(floats(4 * n), floats(4 * n)),
     )

@@ -8,6 +8,7 @@ from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.levels import (
     ANEW,
     FAINT,
+    LOST,
     keep_given,
     price_alone,
     price_between,
@@ -16,6 +17,7 @@ from gridpact.flexibility.kernel.levels import (
 )
 from gridpact.flexibility.kernel.mixes import ANYWHERE, NOWHERE, mixes_fit
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw, vehicle_keeps_up
+from gridpact.flexibility.kernel.sweep import leaves_no_choice
 
 __all__ = ["FAINT", "SURE", "UNSURE", "climb"]
 
@@ -59,6 +61,7 @@ def _price_levels(
         turned, low_kwh, high_kwh, worth, fixed = sweep_day(home, work, late, first, stop, reserve, top_kw)
         if turned == ANYWHERE:
             return UNSURE
+    plain = turned == NOWHERE and not reserve and leaves_no_choice(home, first, stop)
     if turned != NOWHERE:
         keep_given(home, work.ladder, begin, below_battery_kw, below_vehicle_kw)
     opened, pending = ANEW, work.ladder.pending
@@ -80,7 +83,7 @@ def _price_levels(
                 continue
         promise(home, work, first, stop, quantity_kw[level], reserve, energy_h, limited, stand)
         if both_sides:
-            cost = price_between(home, work, late, first, stop, reserve, level, turned, low_kwh, high_kwh, worth)
+            cost = price_between(home, work, late, first, stop, reserve, plain, level, turned, low_kwh, high_kwh, worth)
             total_usd[level] = cost + fixed
         else:
             total_usd[level], opened = price_alone(home, work, late, passes, opened, level)

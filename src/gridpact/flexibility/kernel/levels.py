@@ -6,14 +6,17 @@ from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import ZERO, Home, Ladder, Mix, Work
 from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.coupling import BOX
+from gridpact.flexibility.kernel.guess import NUDGE
 from gridpact.flexibility.kernel.mixes import ANYWHERE, WITHIN, stored_by, where_turned
 from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
-from gridpact.flexibility.kernel.sweep import MET_KWH, NUDGE, departure, meet, run_ahead, run_back, walk
+from gridpact.flexibility.kernel.sweep import MET_KWH, departure, meet, run_ahead, run_back, slide, walk
 from gridpact.flexibility.kernel.value import end_value, mark
 
 ANEW, LOST = whole(-1), whole(-2)
 FAINT = 1e-12
 """Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
+FAINTEST = 1e-15
+"""The same where the price is counted in the cost."""
 
 
 @compiled
@@ -62,8 +65,15 @@ def price_alone(home: Home, work: Work, late: Floats, passes: int, opened: int, 
 
     ``opened`` is what the level before returned, ``ANEW`` for the first one.
     """
-    box = NEAR if opened >= 0 else BOX
-    bound, cost, _, rows = respond(home, work, FAINT, late, max(opened, ZERO), opened < 0, box, passes, SAME)
+    box, battery, vehicle = BOX, work.ladder.nothing, work.ladder.nothing
+    if opened >= 0:
+        box, battery, vehicle = NEAR, work.mix.battery_kw, work.mix.vehicle_kw
+    # A single departure is guessed anew; so it is where the other rows turned out to be slack.
+    rows = ZERO if home.sessions == 1 else max(opened, ZERO)
+    for k in range(home.sessions, opened):
+        if work.rows.theta[k] != 0.0:
+            rows = opened
+    bound, cost, _, rows = respond(home, work, FAINT, late, rows, battery, vehicle, opened < 0, box, passes, SAME)
     if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
         return np.nan, LOST
     for t in range(len(home.need_kw)):
@@ -94,14 +104,14 @@ def sweep_day(
     if turned == ANYWHERE:
         return ANYWHERE, low, high, worth, fixed
     if home.sessions > 0:
-        low, high, worth = departure(home, work.guess, work.ladder.nothing, FAINT, late, first, stop)
+        low, high, worth = departure(home, work.guess, work.ladder.nothing, FAINTEST, late, first, stop)
         if np.isnan(worth):
             return ANYWHERE, low, high, worth, fixed
     water, end = max(worth - NUDGE, 0.0), len(home.need_kw)
     after = _after(home, stop, reserve)
     end_value(home, work.values, end)
-    if not run_back(home, work.values, work.costs, work.supply, FAINT, late, water, end, after) or not run_ahead(
-        home, work.past, work.costs, work.supply, FAINT, late, water, first
+    if not run_back(home, work.values, work.costs, work.supply, FAINTEST, late, water, end, after) or not run_ahead(
+        home, work.past, work.costs, work.supply, FAINTEST, late, water, first
     ):
         return ANYWHERE, low, high, worth, fixed
     return turned, low, high, worth, fixed
@@ -121,6 +131,7 @@ def price_between(
     first: int,
     stop: int,
     reserve: bool,
+    plain: bool,
     level: int,
     turned: int,
     low: float,
@@ -129,13 +140,21 @@ def price_between(
 ) -> float:
     """Cost of a level that the home is bound to, from the functions on both sides of the window; NaN if not sure [USD].
 
-    See `sweep_day` for ``turned`` and what follows.
+    ``plain``: the window `leaves_no_choice`, and no path through it is asked for. See `sweep_day` for ``turned`` and what
+    follows.
     """
     water = max(worth - NUDGE, 0.0)
     end = _after(home, stop, reserve)
-    if not run_back(home, work.values, work.costs, work.supply, FAINT, late, water, end, first):
+    settled, moved, least, most = 0.0, 0.0, -np.inf, np.inf
+    if plain:
+        settled, moved, least, most = slide(home, first, stop)
+        end = stop
+    elif run_back(home, work.values, work.costs, work.supply, FAINTEST, late, water, end, first):
+        end = first
+    else:
         return np.nan
-    cost, gain, energy = meet(work.past, work.values, first)
+    cost, gain, energy = meet(work.past, work.values, first, end, moved, least, most)
+    cost += settled
     if np.isnan(cost):
         return np.nan
     if turned == WITHIN:

@@ -9,10 +9,9 @@ from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import Home, Ladder
 from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.coupling import FITS_KWH
+from gridpact.flexibility.kernel.guess import PINNED_KW
 
 NOWHERE, WITHIN, ANYWHERE = whole(0), whole(1), whole(2)
-PINNED_KW = 1e-9
-"""Limits of net load closer than this are a promise [kW]."""
 
 
 @compiled

@@ -135,6 +135,7 @@ def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late:
 
     Net load above the promise costs one per kWh and everything else nothing, so that the best response measures it.
     """
+    nothing = work.ladder.nothing
     for t in range(len(home.need_kw)):
         work.ladder.probe_need_kw[t] = home.need_kw[t]
         work.ladder.probe_least_kw[t] = home.least_kw[t]
@@ -153,7 +154,7 @@ def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late:
         work.ladder.probe_least_kw,
         work.ladder.probe_most_kw,
         work.ladder.probe_buy,
-        work.ladder.nothing,
+        nothing,
         home.charge_kw,
         home.discharge_kw,
         home.drift_kwh,
@@ -176,7 +177,7 @@ def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late:
         home.cycle,
         home.cycle_kwh,
     )
-    bound, _, used, _ = respond(probe, work, 0.0, late, ZERO, YES, BOX, passes, 1e-13)
+    bound, _, used, _ = respond(probe, work, 0.0, late, ZERO, nothing, nothing, YES, BOX, passes, 1e-13)
     if used >= passes or np.isnan(bound):
         return float("nan")
     return float(max(bound, 0.0))

@@ -10,13 +10,11 @@ import numpy as np
 from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import NO, YES, Costs, Guess, Home, Ladder, Supply, Values
 from gridpact.flexibility.kernel.compiling import compiled
-from gridpact.flexibility.kernel.guess import worth_of_charge
-from gridpact.flexibility.kernel.interval import price_interval
+from gridpact.flexibility.kernel.guess import NUDGE, worth_of_charge
+from gridpact.flexibility.kernel.interval import meter_cost, price_interval
 from gridpact.flexibility.kernel.value import ROOM, step_forward, step_over
 from gridpact.flexibility.ties import LATE_VEHICLE
 
-NUDGE = 1e-11
-"""How far below a vehicle's worth its plan is sought [USD/kWh]."""
 MET_KWH = 1e-9
 """How far rounding may carry what a vehicle gains past what it needs [kWh]."""
 
@@ -59,14 +57,21 @@ def run_ahead(
 
 
 @compiled
-def meet(past: Values, values: Values, at: int) -> tuple[float, float, float]:
-    """Least U + V at instant ``at``, NaN if there is none [USD], what the vehicle gains [kWh], and the energy [kWh]."""
-    energy = max(past.low[at], values.low[at])
-    if energy > min(past.top[at], values.top[at]) + ROOM:
+def meet(
+    past: Values, values: Values, at: int, then: int, moved: float, least: float, most: float
+) -> tuple[float, float, float]:
+    """Least U(e) + V(e + moved), U of instant ``at`` and V of ``then``, over e from ``least`` to ``most`` [kWh].
+
+    Returns:
+        The cost, NaN if there is no such e [USD]; what the vehicle gains [kWh]; and e [kWh].
+    """
+    energy = max(past.low[at], values.low[then] - moved, least)
+    most = min(past.top[at], values.top[then] - moved, most)
+    if energy > most + ROOM:
         return np.nan, 0.0, energy
-    cost, gain = past.cost[at] + values.cost[at], past.low_gain[at] + values.low_gain[at]
+    cost, gain = past.cost[at] + values.cost[then], past.low_gain[at] + values.low_gain[then]
     i, i_stop = past.begin[at], past.begin[at] + past.length[at]
-    j, j_stop = values.begin[at], values.begin[at] + values.length[at]
+    j, j_stop = values.begin[then], values.begin[then] + values.length[then]
     i_left, j_left = 0.0, 0.0
     ahead = energy - past.low[at]
     while i < i_stop and past.width[i] <= ahead:
@@ -78,7 +83,7 @@ def meet(past: Values, values: Values, at: int) -> tuple[float, float, float]:
         cost += ahead * past.slope[i]
         gain += ahead * past.gain[i]
         i_left = past.width[i] - ahead
-    ahead = energy - values.low[at]
+    ahead = energy + moved - values.low[then]
     while j < j_stop and values.width[j] <= ahead:
         cost += values.width[j] * values.slope[j]
         gain += values.width[j] * values.gain[j]
@@ -88,8 +93,8 @@ def meet(past: Values, values: Values, at: int) -> tuple[float, float, float]:
         cost += ahead * values.slope[j]
         gain += ahead * values.gain[j]
         j_left = values.width[j] - ahead
-    while i < i_stop and j < j_stop and past.slope[i] + values.slope[j] < 0.0:
-        step = min(i_left, j_left)
+    while i < i_stop and j < j_stop and energy < most and past.slope[i] + values.slope[j] < 0.0:
+        step = min(i_left, j_left, most - energy)
         cost += step * (past.slope[i] + values.slope[j])
         gain += step * (past.gain[i] + values.gain[j])
         energy += step
@@ -104,6 +109,39 @@ def meet(past: Values, values: Values, at: int) -> tuple[float, float, float]:
             if j < j_stop:
                 j_left = values.width[j]
     return cost, gain, energy
+
+
+@compiled
+def leaves_no_choice(home: Home, first: int, stop: int) -> bool:
+    """Whether promised net load alone settles what the battery does in the window: there is no sun and no vehicle."""
+    for t in range(first, stop):
+        if home.solar_kw[t] > 0.0 or home.plug_in_kw[t] > 0.0 or home.plug_out_kw[t] > 0.0:
+            return False
+    return True
+
+
+@compiled
+def slide(home: Home, first: int, stop: int) -> tuple[float, float, float, float]:
+    """What a window that `leaves_no_choice` costs, NaN if it cannot be kept [USD], and adds to the battery's energy.
+
+    The last two are the limits of the energy at its start that follow from those within [kWh].
+    """
+    h = home.step_h
+    cost, moved, least, most = 0.0, 0.0, -np.inf, np.inf
+    for t in range(first, stop):
+        y = home.most_kw[t] - home.need_kw[t]
+        if y > home.charge_kw[t] + ROOM or y < -home.discharge_kw[t] - ROOM:
+            return np.nan, moved, least, most
+        cost += meter_cost(home, t, home.most_kw[t])
+        if y < 0.0:
+            cost -= home.wear * y * h
+            moved += y * h / home.out
+        else:
+            moved += y * h * home.into
+        moved += home.drift_kwh[t]
+        least = max(least, home.floor_kwh[t + 1] - moved)
+        most = min(most, home.ceiling_kwh[t + 1] - moved)
+    return cost, moved, least, most
 
 
 @compiled
@@ -129,7 +167,7 @@ def departure(
     begin, within, required = home.session_kwh[0, 0], home.session_kwh[0, 1], home.session_kwh[0, 2]
     low = max(required, within) - begin
     high = max(home.plug_capacity_kwh - begin, low)
-    worth = worth_of_charge(home, guess, nothing, 0, tie, late)
+    worth = worth_of_charge(home, guess, nothing, nothing, 0, tie, late)
     room = 0.0
     for t in range(home.session[0, 0], home.session[0, 1]):
         low -= home.plug_drift_kwh[t]
