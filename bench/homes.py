@@ -73,7 +73,7 @@ def run_kernel(kind: Kind, prices: list[tuple[Floats, Floats]], *, repeats: int)
     rows = np.arange(len(batch))
     forms = baseline_forms(batch, rows)
     moved = forms._replace(buy=np.array([buy for buy, _ in prices]), sell=np.array([sell for _, sell in prices]))
-    unknown = memory_of(len(batch))
+    unknown = memory_of(len(batch), STEPS)
     cold, known = respond(forms, unknown, repeats=repeats)
     kind.answers[COLD] = cold
     kind.answers[COLD_AGAIN], _ = respond(moved, unknown, repeats=repeats)

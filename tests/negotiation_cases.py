@@ -7,7 +7,8 @@ import numpy as np
 
 from gridpact.flexibility.home import CostCurve
 from gridpact.market.opportunity import MarketOpportunity, Product
-from gridpact.negotiation.strategy import AnswerContext, AskContext, Strategy
+from gridpact.negotiation.postbox import OUTSIDE, SpokenAnswers, SpokenBids
+from gridpact.negotiation.strategy import AnswerContext, AskContext, Strategy, best_response
 
 START = datetime(2024, 7, 1, 22, tzinfo=UTC)
 
@@ -129,3 +130,30 @@ class Block(Strategy):
 
 
 MISBEHAVING = (Raises, NotANumber, WrongShape, Undercuts, Retreats, Scribbles, Huge, Block)
+
+
+class Babbles:
+    """A postbox that hears anything from anybody: silence, sense, part of it, and nonsense."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def collect_bids(self, context: AskContext) -> SpokenBids:
+        rng = np.random.default_rng([self.seed, context.round, 0])
+        homes, able = len(context.home_ids), context.width_kw.sum(axis=1)
+        asks = np.maximum.accumulate(context.reservation_price, axis=1) * rng.choice([1.0, 1.0, 1.3, 0.9], (homes, 1))
+        quantity = np.round(able * rng.choice([1.0, 1.0, 0.4, 2.0], homes), 3) if context.previous_ask is None else able
+        asks[rng.uniform(size=homes) < 0.1] = np.nan
+        return SpokenBids(spoke=rng.uniform(size=homes) < 0.8, asks=asks, quantity_kw=quantity)
+
+    def collect_answers(self, context: AnswerContext) -> SpokenAnswers:
+        rng = np.random.default_rng([self.seed, context.round, 1])
+        homes, best = len(context.home_ids), best_response(context)
+        total = np.where(rng.uniform(size=homes) < 0.6, best, np.round(rng.uniform(-1, 2, homes) * context.cap_kw, 3))
+        price = np.where(rng.uniform(size=homes) < 0.9, context.price, context.price + 1.0)
+        return SpokenAnswers(spoke=rng.uniform(size=homes) < 0.8, price=price, total_kw=total)
+
+
+def outside() -> str:
+    """In place of a strategy: the home is represented from outside."""
+    return OUTSIDE

@@ -5,6 +5,7 @@ peak, the night's charging and the morning's departures lie in one piece; it has
 clocks change. A run covers every operating day that one of its windows touches.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,11 +13,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
-from gridpact import units
 from gridpact.errors import InputError, NaiveDatetimeError
 
 OPERATING_DAY_START = time(12, 0)
 STEP_MINUTES_ALLOWED = (5, 10, 15, 20, 30, 60)
+_ISO = re.compile(r"[\dW-]+(?:[Tt ][\d:.,+\-Zz]+)?", re.ASCII)
+
+
+def read_iso(text: str) -> datetime:
+    """The date or time in ``text``, by ISO 8601, with T or a space between the two.
+
+    `datetime.fromisoformat` takes any character there, a line break too.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _ISO.fullmatch(text):
+        raise ValueError(f"Invalid isoformat string: {text!r}")
+    return datetime.fromisoformat(text)
 
 
 def aware_utc(moment: datetime, *, what: str) -> datetime:
@@ -150,8 +164,3 @@ def _next_noon(noon: datetime, market: ZoneInfo) -> datetime:
 
 def _noon(day: date, market: ZoneInfo) -> datetime:
     return datetime.combine(day, OPERATING_DAY_START, tzinfo=market).astimezone(UTC)
-
-
-def window_hours(start: datetime, end: datetime) -> float:
-    """Length of a window [h], in elapsed time."""
-    return units.hours(end.astimezone(UTC) - start.astimezone(UTC))

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,36 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from gridpact_audit.reading import MOST_FILES, ParquetContent, UnreadableError, member, parse_json
 from gridpact_audit.report import Check, Finding
 from gridpact_audit.rulebook import RuleBook
 from gridpact_audit.run import Run
-from gridpact_audit.tables import ALL_FILES, LEDGER_COLUMNS, NUMBER, TABLES, TIME, WHOLE, Column, Table, type_matches
+from gridpact_audit.tables import (
+    ALL_FILES,
+    LEDGER_COLUMNS,
+    NUMBER,
+    TABLES,
+    TEXT,
+    TEXTS,
+    TIME,
+    WHOLE,
+    Column,
+    Table,
+    type_matches,
+)
 
 _INTEGER = re.compile(r"^-?\d{1,18}$")
-_OUTSIDE = re.compile(
-    rb"<(?:script|img|iframe)[^>]*\ssrc\s*=\s*[\"']?https?:|<link[^>]*\shref\s*=\s*[\"']?https?:", re.I
-)
+_TAGS = re.compile(rb"<(script|img|iframe|link)[^>]*", re.I)
+_OUTSIDE = {
+    True: re.compile(rb"\shref\s*=\s*[\"']?https?:", re.I),
+    False: re.compile(rb"\ssrc\s*=\s*[\"']?https?:", re.I),
+}
+"""What loads from the network: by link, and by the other tags."""
+MOST_DAMAGED_LINES = 1000
+"""Rows of a log or ledger that cannot be used, after which the rest is not looked at."""
+MOST_ERRORS = 100
+"""Errors of one JSON text that are looked at."""
 
 
 def load(path: Path, book: RuleBook) -> tuple[Run, list[Check], set[str]]:
@@ -58,32 +78,16 @@ def json_schema(name: str) -> dict[str, Any]:
     return content
 
 
-def parse_json(text: str) -> Any:
-    """JSON without NaN, infinities or repeated keys; raises ValueError."""
-    return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object has the same key twice")
-    return found
-
-
 def _files(path: Path) -> Check:
     finding = Finding("schema.files")
     finding.tried(len(ALL_FILES))
     present = {
         item.relative_to(path).as_posix(): item
-        for item in sorted(path.rglob("*"))
+        for item in sorted(islice(path.rglob("*"), MOST_FILES))
         if item.is_symlink() or not item.is_dir()
     }
     for file in ALL_FILES:
-        if file not in present:
+        if file not in present and not (path / file).is_file():
             finding.add(file, None, None, "the file is missing")
     for file, item in present.items():
         if file not in ALL_FILES:
@@ -96,9 +100,9 @@ def _files(path: Path) -> Check:
 def _bytes(path: Path, file: str, finding: Finding) -> bytes | None:
     finding.tried(1)
     try:
-        return (path / file).read_bytes()
-    except OSError as problem:
-        finding.add(file, None, None, f"cannot be read: {problem.strerror or 'no such file'}")
+        return member(path, file)
+    except UnreadableError as problem:
+        finding.add(file, None, None, f"cannot be read: {problem}")
         return None
 
 
@@ -118,32 +122,37 @@ def _read_table(path: Path, table: Table, finding: Finding) -> pd.DataFrame | No
     if content is None:
         return None
     try:
-        arrow = pq.read_table(io.BytesIO(content))
-        arrow.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as problem:
-        finding.add(table.file, None, None, f"is not a readable Parquet file: {str(problem).splitlines()[0][:120]}")
+        parquet = ParquetContent(content)
+    except UnreadableError as problem:
+        finding.add(table.file, None, None, f"is not a readable Parquet file: {problem}")
         return None
-    columns = table.columns_with(arrow.column_names)
+    present = [str(name) for name in parquet.schema.names]
+    columns = table.columns_with(present)
     names = tuple(column.name for column in columns)
-    missing = [name for name in names if arrow.column_names.count(name) != 1]
-    extra = [name for name in arrow.column_names if name not in names]
+    missing = [name for name in names if present.count(name) != 1]
+    extra = [name for name in present if name not in names]
     for name in missing:
         finding.add(table.file, None, name, "the column is missing or there twice")
     for name in extra:
         finding.add(table.file, None, name, "the contract has no such column")
-    if not missing and not extra and tuple(arrow.column_names) != names:
-        finding.add(table.file, None, None, f"columns are in the order {', '.join(arrow.column_names)}")
+    if not missing and not extra and tuple(present) != names:
+        finding.add(table.file, None, None, f"columns are in the order {', '.join(present)}")
     if missing:
         return None
     wrong = False
     for column in columns:
-        found = arrow.schema.field(column.name).type
+        found = parquet.schema.field(column.name).type
         if not type_matches(column.type, found):
-            finding.add(table.file, None, column.name, f"has type {found}; the contract says {column.type}")
+            finding.add(table.file, None, column.name, f"has type {str(found)[:60]}; the contract says {column.type}")
             wrong = True
     if wrong:
         return None
-    frame = pd.DataFrame({column.name: _values(arrow.column(column.name), column) for column in columns})
+    try:
+        arrow = parquet.table(names, lists=[column.name for column in columns if column.type == TEXTS])
+        frame = pd.DataFrame({column.name: _values(arrow.column(column.name), column) for column in columns})
+    except (UnreadableError, ValueError, pa.ArrowException) as problem:
+        finding.add(table.file, None, None, f"is not a readable Parquet file: {str(problem)[:120]}")
+        return None
     frame["_row"] = np.arange(1, len(frame) + 1)
     finding.tried(len(frame))
     for column in columns:
@@ -159,7 +168,27 @@ def _values(cells: "pa.ChunkedArray[Any]", column: Column) -> Any:
         return cells.to_pandas()
     if column.type == WHOLE and cells.null_count == 0:
         return cells.to_pandas().astype("int64")
+    if column.type in (TEXT, TEXTS):
+        return pd.Series(_texts(cells), dtype=object)
     return pd.Series(cells.to_pylist(), dtype=object)
+
+
+def _texts(cells: "pa.ChunkedArray[Any]") -> Any:
+    """Texts, or lists of texts, from dictionaries: a text that is there often is kept once."""
+    found = np.empty(len(cells), dtype=np.object_)
+    place = 0
+    chunk: Any
+    for chunk in cells.chunks:
+        if pa.types.is_dictionary(chunk.type):
+            words: Any = np.empty(len(chunk.dictionary) + 1, dtype=np.object_)
+            words[:-1] = chunk.dictionary.to_pylist()
+            found[place : place + len(chunk)] = words[chunk.indices.fill_null(len(words) - 1).to_numpy()]
+        else:
+            values, offsets = _texts(pa.chunked_array([chunk.values])), chunk.offsets.to_pylist()
+            for row, here in enumerate(chunk.is_valid().to_pylist()):
+                found[place + row] = list(values[offsets[row] : offsets[row + 1]]) if here else None
+        place += len(chunk)
+    return found
 
 
 def _check_cells(frame: pd.DataFrame, table: Table, column: Column, finding: Finding) -> None:
@@ -202,7 +231,10 @@ def _check_cells(frame: pd.DataFrame, table: Table, column: Column, finding: Fin
 
 def _validated(content: Any, schema: str, file: str, row: int | None, finding: Finding) -> bool:
     validator = _validator(schema)
-    errors = sorted(validator.iter_errors(content), key=lambda error: [str(part) for part in error.absolute_path])
+    errors = sorted(
+        islice(validator.iter_errors(content), MOST_ERRORS),
+        key=lambda error: [str(part) for part in error.absolute_path],
+    )
     for error in errors:
         place = ".".join(str(part) for part in error.absolute_path) or None
         finding.add(file, row, place, error.message[:160])
@@ -226,6 +258,12 @@ def _read_json(run: Run, file: str, schema: str, finding: Finding) -> Any:
         content = parse_json(text)
     except (ValueError, RecursionError) as problem:
         finding.add(file, None, None, f"is not JSON: {problem}")
+        return None
+    coalition = content.get("coalition") if isinstance(content, dict) else None
+    members = coalition.get("members") if isinstance(coalition, dict) else None
+    if isinstance(members, list) and not all(isinstance(member, str) for member in members):
+        # Telling whether unlike things are unique takes the square of their number.
+        finding.add(file, None, "coalition.members", "holds something that is no text")
         return None
     return content if _validated(content, schema, file, None, finding) else None
 
@@ -253,7 +291,7 @@ def _read_report(run: Run, finding: Finding) -> bool:
     if b"<html" not in content[:4096].lower():
         finding.add("report.html", None, None, "is not an HTML page")
         return False
-    if _OUTSIDE.search(content):
+    if any(_OUTSIDE[found[1].lower() == b"link"].search(found.group()) for found in _TAGS.finditer(content)):
         finding.add("report.html", None, None, "loads something from the network; it must be one file")
     return True
 
@@ -270,20 +308,25 @@ def _read_ledger(run: Run, finding: Finding) -> bool:
     if not lines or tuple(lines[0]) != LEDGER_COLUMNS:
         finding.add("ledger.csv", 1, None, f"the header is not {','.join(LEDGER_COLUMNS)}")
         return False
-    good, entries = True, []
+    good, entries, damaged = True, [], 0
     finding.tried(len(lines) - 1)
     for number, cells in enumerate(lines[1:], start=2):
+        if damaged == MOST_DAMAGED_LINES:
+            finding.add("ledger.csv", number, None, "too many rows cannot be used; the rest was not looked at")
+            break
         if len(cells) != len(LEDGER_COLUMNS):
             finding.add("ledger.csv", number, None, f"has {len(cells)} cells, not {len(LEDGER_COLUMNS)}")
-            good = False
+            good, damaged = False, damaged + 1
             continue
         entry: dict[str, Any] = dict(zip(LEDGER_COLUMNS, cells, strict=True))
         if not _INTEGER.match(entry["amount_microusd"]):
-            finding.add("ledger.csv", number, "amount_microusd", f"{cells[4]!r} is not a whole number of micro-dollars")
-            good = False
+            finding.add(
+                "ledger.csv", number, "amount_microusd", f"{cells[4][:60]!r} is not a whole number of micro-dollars"
+            )
+            good, damaged = False, damaged + 1
             continue
         entry["amount_microusd"] = int(entry["amount_microusd"])
-        _validated(entry, "ledger", "ledger.csv", number, finding)
+        damaged += not _validated(entry, "ledger", "ledger.csv", number, finding)
         entries.append({**entry, "_row": number})
     run.ledger = pd.DataFrame(entries, columns=[*LEDGER_COLUMNS, "_row"])
     run.ledger["amount_microusd"] = run.ledger["amount_microusd"].astype("int64")
@@ -297,18 +340,21 @@ def _read_events(run: Run, finding: Finding) -> bool:
     lines = text.split("\n")
     if lines[-1] != "":
         finding.add("events.jsonl", len(lines), None, "the last line is not complete")
-    good = True
+    good, damaged = True, 0
     for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, start=1):
+        if damaged == MOST_DAMAGED_LINES:
+            finding.add("events.jsonl", number, None, "too many lines cannot be used; the rest was not looked at")
+            break
         try:
             event = parse_json(line)
         except (ValueError, RecursionError) as problem:
             finding.add("events.jsonl", number, None, f"is not JSON: {problem}")
-            good = False
+            good, damaged = False, damaged + 1
             continue
         if _validated(event, "event", "events.jsonl", number, finding):
             run.events.append((number, event))
         else:
-            good = False
+            good, damaged = False, damaged + 1
     finding.tried(len(run.events))
     if not run.events:
         finding.add("events.jsonl", None, None, "has no event")

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from gridpact_audit.reading import UnreadableError, member
 from gridpact_audit.report import Finding, Rule
 from gridpact_audit.run import Run
 from gridpact_audit.tables import ALL_FILES
@@ -92,6 +93,28 @@ def effects(run: Run, finding: Finding) -> None:
         finding.add(FILE, None, "payload.effect", f"{key} was begun and has no outcome")
 
 
+def messages(run: Run, finding: Finding) -> None:
+    """At most one message from outside is applied to a request, and what is not applied leaves nothing behind."""
+    answered: set[tuple[str, ...]] = set()
+    for line, event in run.events:
+        if event["kind"] != "message_received":
+            continue
+        finding.tried(1)
+        payload = event.get("payload")
+        receipt = payload.get("receipt") if isinstance(payload, dict) else None
+        if not isinstance(payload, dict) or not isinstance(receipt, dict):
+            finding.add(FILE, line, "payload.receipt", "a message without a receipt")
+            continue
+        if receipt.get("verdict") != "applied":
+            if payload.get("message"):
+                finding.add(FILE, line, "payload.message", "a message that was not applied is kept")
+            continue
+        key = tuple(str(receipt.get(part)) for part in ("kind", "opportunity_id", "home_id", "round"))
+        if key in answered:
+            finding.add(FILE, line, "payload.receipt", f"a second {key[0]} is applied to one request")
+        answered.add(key)
+
+
 def references(run: Run, finding: Finding) -> None:
     """Events speak of opportunities and homes that exist, and each opportunity was announced."""
     known = {entry["id"] for entry in run.result["opportunities"]}
@@ -131,8 +154,7 @@ def files_sealed(run: Run, finding: Finding) -> None:
                 continue
             finding.tried(1)
             said = digests.get(file)
-            path = run.path / file
-            found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+            found = _digest(run, file)
             if said is None:
                 finding.add(FILE, line, "payload", f"no digest of {file}")
             elif found != said:
@@ -140,6 +162,13 @@ def files_sealed(run: Run, finding: Finding) -> None:
         for file in digests:
             if file not in ALL_FILES or file in UNSEALED:
                 finding.add(FILE, line, "payload", f"a digest of {file}, which is not sealed by the contract")
+
+
+def _digest(run: Run, file: str) -> str | None:
+    try:
+        return hashlib.sha256(member(run.path, file)).hexdigest()
+    except UnreadableError:
+        return None
 
 
 def _digests(payload: Any) -> dict[str, Any]:
@@ -156,6 +185,7 @@ RULES = (
     Rule(name="log.hash_chain", needs=(FILE,), test=chain),
     Rule(name="log.order", needs=(FILE,), test=order),
     Rule(name="log.effects", needs=(FILE,), test=effects),
+    Rule(name="log.messages", needs=(FILE,), test=messages),
     Rule(name="log.references", needs=(FILE, "result.json", "fleet.parquet"), test=references),
     Rule(name="log.files_are_the_sealed_ones", needs=(FILE,), test=files_sealed),
 )

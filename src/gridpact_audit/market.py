@@ -143,8 +143,23 @@ def bid_backed_by_options(run: Run, finding: Finding) -> None:
             finding.add(RESULT, None, f"bid.{place}.segments", f"{offered:g} kW are bid on {backing:g} kW of options")
 
 
+def awards_by_message(run: Run) -> dict[str, dict[str, Any]]:
+    """Price and quantity of every award that came as a message and was applied, by opportunity."""
+    found = {}
+    for _, event in run.events:
+        payload = event.get("payload")
+        message = payload.get("message") if isinstance(payload, dict) else None
+        if event["kind"] == "message_received" and isinstance(message, dict) and message.get("kind") == "award":
+            found[str(message.get("opportunity_id"))] = {name: message.get(name) for name in ("price", "quantity_kw")}
+    return found
+
+
 def clearing_follows_bid(run: Run, finding: Finding) -> None:
-    """The market takes exactly the segments whose price is at or below the clearing price."""
+    """The market takes exactly the segments whose price is at or below the clearing price.
+
+    Where its award came as a message, it may take less, and the entry is what the message says.
+    """
+    awards = awards_by_message(run)
     for opportunity in run.opportunities:
         place, entry = entry_of(run, "clearing", opportunity.id)
         _, bid = entry_of(run, "bid", opportunity.id)
@@ -159,6 +174,13 @@ def clearing_follows_bid(run: Run, finding: Finding) -> None:
         wanted = 0.0
         if price is not None and not (said is not None and said["outcome"] == "refused"):
             wanted = sum(segment["quantity_kw"] for segment in segments if segment["price"] <= price + PRICE_TOL)
+        award = awards.get(opportunity.id)
+        if award is not None:
+            for name, value in award.items():
+                if value != entry[name]:
+                    finding.add(RESULT, None, f"{path}.{name}", f"{entry[name]}; the award's message says {value}")
+            if entry["quantity_kw"] <= wanted + POWER_TOL_KW:
+                continue
         if not abs(entry["quantity_kw"] - wanted) <= POWER_TOL_KW:
             finding.add(
                 RESULT,

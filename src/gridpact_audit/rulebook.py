@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from gridpact_audit.reading import MOST_RULES_BYTES, UnreadableError, parse_yaml, plain_file
+
 
 class RulesUnreadableError(Exception):
     """A file of market rules cannot be used."""
@@ -57,7 +59,7 @@ class RuleBook:
 
 def _read_profile(file: Path) -> tuple[str, dict[str, list[dict[str, Any]]]]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = parse_yaml(plain_file(file, most_bytes=MOST_RULES_BYTES).decode("utf-8-sig"))
         name, rules = content["name"], content["rules"]
         found = {
             str(rule): [dict(entry) for entry in (entries if isinstance(entries, list) else [entries])]
@@ -65,6 +67,8 @@ def _read_profile(file: Path) -> tuple[str, dict[str, list[dict[str, Any]]]]:
         }
         if not all("value" in entry and "effective_from" in entry for entries in found.values() for entry in entries):
             raise ValueError("an entry lacks value or effective_from")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as problem:
+    except UnicodeDecodeError as problem:
+        raise RulesUnreadableError(f"{file} is not UTF-8 text (byte {problem.start})") from problem
+    except (UnreadableError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as problem:
         raise RulesUnreadableError(f"{file} is not a profile of market rules: {problem}") from problem
     return str(name), found

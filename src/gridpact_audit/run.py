@@ -25,6 +25,8 @@ DEVICES = ("battery_charge_kw", "battery_discharge_kw", "vehicle_charge_kw", "ve
 FURTHER = ("heat_kw",)
 """Power of further devices, which only draw; the columns are there where a home has the device."""
 _FURTHER_COLUMNS = {column.name for table in TABLES for group in table.further for column in group}
+FEWEST_CELLS = 2_000_000
+"""Rows of dispatch that homes and windows may ask for, whatever is there; more must be there at least by half."""
 POWER_TOL_KW = 1e-5
 ENERGY_TOL_KWH = 1e-5
 USD_TOL = 1e-6
@@ -132,7 +134,11 @@ class Run:
         """Every operating day that an opportunity's window touches."""
         windows = [(moment(entry["start"]), moment(entry["end"])) for entry in self.result["opportunities"]]
         step = int(self.result["opportunities"][0]["step_minutes"])
-        return times.operating_days(windows, timezone=self.timezone, step_minutes=step)
+        grid = times.operating_days(windows, timezone=self.timezone, step_minutes=step)
+        cells, rows = len(self.fleet) * grid.periods * len(PHASES), len(self.tables["dispatch.parquet"])
+        if cells > max(FEWEST_CELLS, 2 * rows):
+            raise ValueError(f"{cells:,} rows of dispatch are needed, but there are {rows:,}")
+        return grid
 
     @cached_property
     def opportunities(self) -> list[Opportunity]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOON = time(12, 0)
+MOST_WINDOW_LETTERS = 200
+"""Letters of one window; telling a longer text from one takes the square of them."""
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})$")
 _WINDOW = re.compile(r"^(?:(?P<days>[A-Za-z,\- ]+?)\s+)?(?P<start>\d{1,2}:\d{2})\s*-\s*(?P<end>\d{1,2}:\d{2})$")
 
@@ -154,9 +156,9 @@ def blackout(windows: list[str], *, timezone: str, grid: Grid) -> NDArray[np.boo
     zone = ZoneInfo(timezone)
     mask = np.zeros(grid.periods, dtype=np.bool_)
     for text in (part.strip() for window in windows for part in window.split(";") if part.strip()):
-        match = _WINDOW.match(text)
+        match = _WINDOW.match(text) if len(text) <= MOST_WINDOW_LETTERS else None
         if match is None:
-            raise ValueError(f"{text!r} is not a window such as 17:00-19:00 or Mon-Fri 08:00-10:00")
+            raise ValueError(f"{text[:MOST_WINDOW_LETTERS]!r} is no window such as 17:00-19:00 or Mon-Fri 08:00-10:00")
         weekdays = _weekdays(match["days"])
         start, end = _clock(match["start"]), _clock(match["end"])
         for day in _days(grid, zone):

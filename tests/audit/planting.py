@@ -455,6 +455,8 @@ PLANTS: dict[str, Plant] = {
     "events_time_backward": event(_time_back),
     "events_end_missing": event(_drop_event("run_finished")),
     "events_baseline_missing": event(_drop_event("baseline_frozen")),
+    "events_outcome_missing": event(_drop_event("effect_done")),
+    "events_intent_missing": event(_drop_event("effect_begun")),
     "events_opportunity_unknown": event(_strange_opportunity),
     "events_digest_missing": event(_digest_missing),
     "performance_nan": text("performance.json", lambda _: '{"peak_memory_mb": NaN}'),

@@ -568,6 +568,8 @@ def result() -> dict[str, object]:
 EVENTS: list[tuple[str, dict[str, object]]] = [
     ("run_started", {"run": "by-hand"}),
     ("inputs_read", {"homes": 9}),
+    ("effect_begun", {"effect": "homes/1", "what": "baselines of 9 homes"}),
+    ("effect_done", {"effect": "homes/1", "book": "0" * 64, "bytes": 1}),
     ("baseline_frozen", {"homes": 9}),
     ("opportunity_announced", {"opportunity_id": ENERGY}),
     ("bids_collected", {"opportunity_id": ENERGY, "round": 1}),

@@ -241,6 +241,27 @@ def test_member_that_drops_out_after_the_award_falls_short(tmp_path: Path) -> No
     assert result["checks"]["ledger_sum_microusd"] == 0
 
 
+@pytest.mark.parametrize(
+    ("stage", "why"), [("before", "as it had agreed to nothing"), ("after", "as it had promised nothing")]
+)
+def test_dropping_out_without_effect_is_said(stage: str, why: str, tmp_path: Path) -> None:
+    """On standard error, in the log and in the report; what the day comes to stays the same."""
+    flags = ["--price", 120, "--kw", 12]
+    succeeded("negotiate", *flags, "--out", tmp_path / "plain")
+    plain = RunFolder.open(tmp_path / "plain")
+    agreed = set(plain.table("options")["home_id"])
+    idle = next(home for home in plain.table("fleet")["home_id"] if home not in agreed)
+    result = succeeded("negotiate", *flags, "--drop-out", f"{idle}@{stage}", "--out", tmp_path / "run", "--json")
+    assert result.stderr.startswith("gridpact: note: Dropping out ")
+    assert f"had no effect, {why}: {idle}." in result.stderr
+    assert f"had no effect, {why}: {idle}." in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert held(tmp_path / "run")["settlement"] == plain.result["settlement"]
+    busy = next(iter(committed(tmp_path / "plain")))
+    heard = succeeded("negotiate", *flags, "--drop-out", f"{busy}@{stage}", "--out", tmp_path / "heard")
+    assert "no effect" not in heard.stderr
+    assert "Dropped out" in heard.stdout
+
+
 def test_everyone_dropping_out_is_a_result(tmp_path: Path, demonstration: Path) -> None:
     homes = [str(home) for home in RunFolder.open(demonstration).table("fleet")["home_id"]]
     for stage in ("before", "after"):

@@ -291,7 +291,7 @@ def completions(words: str, shell: str = "bash") -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("gridpact ", {"negotiate", "scenarios", "verify", "fleet", "rules", "data"}),
+        ("gridpact ", {"negotiate", "scenarios", "verify", "replay", "fleet", "rules", "data", "runs"}),
         ("gridpact negotiate --rules caiso", {"caiso_dera", "caiso_ngr", "caiso_pdr"}),
         ("gridpact rules show e", {"ercot_ader"}),
         ("gridpact negotiate --strategy t", {"truthful", "tit_for_tat"}),
@@ -319,7 +319,7 @@ def test_completion_is_not_stopped_by_settings(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gridpact"],
         cwd=tmp_path,
-        env={**os.environ, "_GRIDPACT_COMPLETE": "complete_bash", "COMP_WORDS": "gridpact ru", "COMP_CWORD": "1"},
+        env={**os.environ, "_GRIDPACT_COMPLETE": "complete_bash", "COMP_WORDS": "gridpact rul", "COMP_CWORD": "1"},
         capture_output=True,
         text=True,
         timeout=60,

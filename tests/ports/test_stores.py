@@ -311,6 +311,32 @@ def test_what_is_kept_outlives_its_store(opened: Callable[[], Store]) -> None:
     assert second.keep_text("H1", "words") == digest
 
 
+@shared
+def test_threads_begin_many_runs_at_once(opened: Callable[[], Store]) -> None:
+    stores = [opened() for _ in range(3)]
+    problems: list[Exception] = []
+
+    def work(store: Store, name: str) -> None:
+        try:
+            for number in range(12):
+                store.append(f"{name} {number}", rows(0), expected=0)
+                with pytest.raises(EventConflictError):
+                    store.append(f"{name} none", rows(0), expected=4)
+                store.begin_attempt(name, began=BEGAN, place="")
+                store.keep_text(f"{name} {number}", "words")
+        except Exception as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=work, args=(store, name)) for store, name in zip(stores, "ABC", strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(stores[0].run_ids()) == 36
+    assert [len(stores[0].attempts(name)) for name in "ABC"] == [12] * 3
+
+
 def compete(where: str, name: str, count: int, won: "multiprocessing.Queue[tuple[str, int]]") -> None:
     """Append until the log has ``count`` rows; tell which were one's own."""
     store = open_store(where)

@@ -12,7 +12,7 @@ from gridpact.negotiation.concession import Concession
 from gridpact.negotiation.engine import CoreNegotiationEngine
 from gridpact.negotiation.tit_for_tat import TitForTat
 from gridpact.negotiation.truthful import Truthful
-from negotiation_cases import MISBEHAVING, curve, opportunity
+from negotiation_cases import MISBEHAVING, Babbles, curve, opportunity, outside
 
 HOURS = 2.0
 SAMPLES = 120
@@ -28,7 +28,7 @@ def homes(draw):
 
 
 @st.composite
-def negotiations(draw, agents=(Truthful, Concession, TitForTat, *MISBEHAVING)):
+def negotiations(draw, agents=(Truthful, Concession, TitForTat, outside, *MISBEHAVING)):
     """Inputs of one negotiation, and its rounds."""
     fleet = draw(st.lists(homes(), min_size=1, max_size=6))
     count = len(fleet)
@@ -68,6 +68,7 @@ def run(case):
         worth=worth,
         silent=case["silent"],
         seed=case["seed"],
+        postbox=Babbles(case["seed"]),
     )
 
 
@@ -164,3 +165,21 @@ def test_the_same_case_gives_the_same_bytes(case):
     assert first.bids_frame().equals(second.bids_frame())
     assert first.offers_frame().equals(second.offers_frame())
     assert first.events == second.events
+
+
+@settings(max_examples=60, deadline=None)
+@given(negotiations(agents=(outside, Truthful)))
+def test_many_homes_outside_keep_their_promises(case):
+    check_everything(case)
+    result = run(case)
+    for offers, answers in result.offers:
+        asked = dict.fromkeys(range(len(case["curves"])), 0.0)
+        book = result.bids_frame()
+        book = book[(book["round"] == offers.round)]
+        for home, price in zip(offers.home_index.tolist(), offers.price.tolist(), strict=True):
+            mine = book[(book["home_id"] == f"h{home}") & (book["price"] <= price)]
+            asked[home] = float(mine["quantity_kw"].sum())
+        before = result.offers_frame()
+        before = before[before["round"] <= offers.round].groupby("home_id")["accepted_kw"].sum()
+        for home, new_kw in zip(answers.home_index.tolist(), answers.accepted_kw.tolist(), strict=True):
+            assert new_kw == 0 or before[f"h{home}"] <= asked[home] + 1e-6

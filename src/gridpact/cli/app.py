@@ -19,6 +19,7 @@ from gridpact.cli.owners import owners_app
 from gridpact.cli.rules import rules_app
 from gridpact.cli.runs import replay, runs_app
 from gridpact.cli.trail import trail
+from gridpact.cli.usage import Commands
 from gridpact.cli.verify import verify
 
 COMPLETING = "_GRIDPACT_COMPLETE"
@@ -28,6 +29,7 @@ NAMED_SHELL = "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"
 """Typer's only switch for that."""
 
 app = typer.Typer(
+    cls=Commands,
     help="Run a virtual power plant's market day: negotiate with owners, bid, dispatch, settle, explain.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -1,106 +1,32 @@
 """``gridpact data``: bring in data that an operator already has, check them, describe them, fetch prices."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridpact.errors import GridpactError
+from gridpact.cli.data_options import (
+    Files,
+    FillGaps,
+    KindName,
+    Locations,
+    MaxGap,
+    Out,
+    reading,
+    repairing,
+    with_flags,
+)
+from gridpact.cli.options import AsJson
+from gridpact.cli.output import ExitCode, print_json, problems_as_messages, say
 from gridpact.report.words import counted
 
 if TYPE_CHECKING:
+    from gridpact.data.importers.convert import Imported
     from gridpact.data.importers.findings import Report
-    from gridpact.data.importers.options import ImportOptions
 
 data_app = typer.Typer(
     help="Import, check, describe and fetch prices, load, sun and car sessions.", no_args_is_help=True
 )
-
-Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Source files of one format; CSV, XML, JSON, ZIP.")
-]
-KindName = Annotated[
-    str | None,
-    typer.Option(
-        "--kind",
-        metavar="NAME",
-        help="Importer (see gridpact data formats), or prices, profiles, sessions. Default: by content.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Timezone = Annotated[
-    str | None,
-    typer.Option("--timezone", metavar="ZONE", help="Zone of times without an offset, e.g. America/Chicago."),
-]
-Label = Annotated[str | None, typer.Option("--label", help="Whether a time is its interval's start or end.")]
-DateOrder = Annotated[str | None, typer.Option("--date-order", help="dmy or mdy, where the year comes last.")]
-Decimal = Annotated[str, typer.Option("--decimal", help="point or comma.")]
-Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of the text, where it is not UTF-8.")]
-Unit = Annotated[str | None, typer.Option("--unit", help="Unit where the header has none: kw, w, kwh, wh, mwh.")]
-Fx = Annotated[float | None, typer.Option("--fx", metavar="RATE", help="USD for one unit of the file's currency.")]
-Locations = Annotated[
-    list[str] | None, typer.Option("--location", help="Node, hub, zone, area or customer to take; may be repeated.")
-]
-Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="COLUMN=VALUE", help="Rows to take; may be repeated.")
-]
-SeriesNames = Annotated[list[str] | None, typer.Option("--series", help="Output series to keep; may be repeated.")]
-FillGaps = Annotated[
-    str | None, typer.Option("--fill-gaps", help="linear, previous, same-hour-last-week, or leave (out).")
-]
-MaxGap = Annotated[float, typer.Option("--max-gap", metavar="H", help="Longest gap to fill \\[h].")]
-Duplicates = Annotated[str | None, typer.Option("--duplicates", help="Keep identical, first, last, or mean.")]
-Ambiguous = Annotated[
-    str | None, typer.Option("--ambiguous", help="Single readings of a repeated hour: earlier, later, or split.")
-]
-Nonexistent = Annotated[
-    str | None, typer.Option("--nonexistent", help="drop readings at local times that were skipped.")
-]
-BadCells = Annotated[str | None, typer.Option("--bad-cells", help="gap: count cells without a number as gaps.")]
-Negative = Annotated[str | None, typer.Option("--negative", help="zero: set negative load or sun to zero.")]
-Exports = Annotated[str | None, typer.Option("--exports", help="ignore: take what was bought as the load.")]
-BadSessions = Annotated[str | None, typer.Option("--bad-sessions", help="drop: leave out sessions with an error.")]
-Forecast = Annotated[str, typer.Option("--forecast", help="What planning sees: perfect, day-before, week-before.")]
-Resample = Annotated[
-    int | None, typer.Option("--resample", metavar="MINUTES", help="Step of profiles; energy stays the same.")
-]
-SolarKw = Annotated[float | None, typer.Option("--solar-kw", help="Installed solar power \\[kW].")]
-Profile = Annotated[str | None, typer.Option("--profile", help="Name of profiles, before _load and _solar.")]
-By = Annotated[str | None, typer.Option("--by", metavar="COLUMN", help="What tells cars or plugs apart.")]
-Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Parquet or CSV file to write.")]
-
-
-@contextmanager
-def _problems_as_messages() -> Iterator[None]:
-    try:
-        yield
-    except GridpactError as problem:
-        typer.echo(f"gridpact: {problem}", err=True)
-        raise typer.Exit(2) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise typer.Exit(0) from None
-    except OSError as problem:
-        where = "" if problem.filename is None else f"{problem.filename}: "
-        typer.echo(f"gridpact: {where}{problem.strerror or problem}", err=True)
-        raise typer.Exit(2) from None
-
-
-def _options(**given: Any) -> "ImportOptions":
-    from gridpact.data.importers.options import ImportOptions
-    from gridpact.errors import InputError
-
-    pairs = []
-    for text in given.pop("only") or ():
-        column, found, value = text.partition("=")
-        if not found or not column:
-            raise InputError(f"--only {text!r} must be COLUMN=VALUE")
-        pairs.append((column, value))
-    locations, series = given.pop("locations") or (), given.pop("series") or ()
-    return ImportOptions(only=tuple(pairs), locations=tuple(locations), series=tuple(series), **given)
 
 
 def _show(report: "Report") -> None:
@@ -108,160 +34,91 @@ def _show(report: "Report") -> None:
     from gridpact.data.importers.limits import MAX_FINDINGS_SHOWN
 
     for finding in report.findings:
-        typer.echo(str(finding), err=True)
+        say(str(finding))
     for (code, severity), count in sorted(report.counts.items()):
         if count > MAX_FINDINGS_SHOWN:
-            typer.echo(f"{severity.value} {code}: {count - MAX_FINDINGS_SHOWN} more of this kind", err=True)
+            say(f"{severity.value} {code}: {count - MAX_FINDINGS_SHOWN} more of this kind")
     for change in report.changes:
-        typer.echo(f"changed {change.kind}: {change.rule} ({change.count})", err=True)
-
-
-def _echo_json(content: object) -> None:
-    import json
-
-    typer.echo(json.dumps(content, indent=2))
+        say(f"changed {change.kind}: {change.rule} ({change.count})")
 
 
 @data_app.command("import")
-def data_import(
-    files: Files,
-    out: Out,
-    kind: KindName = None,
-    timezone: Timezone = None,
-    label: Label = None,
-    date_order: DateOrder = None,
-    decimal: Decimal = "point",
-    encoding: Encoding = None,
-    unit: Unit = None,
-    fx: Fx = None,
-    location: Locations = None,
-    only: Only = None,
-    series: SeriesNames = None,
-    fill_gaps: FillGaps = None,
-    max_gap: MaxGap = 3.0,
-    duplicates: Duplicates = None,
-    ambiguous: Ambiguous = None,
-    nonexistent: Nonexistent = None,
-    bad_cells: BadCells = None,
-    negative: Negative = None,
-    exports: Exports = None,
-    bad_sessions: BadSessions = None,
-    forecast: Forecast = "perfect",
-    resample: Resample = None,
-    solar_kw: SolarKw = None,
-    profile: Profile = None,
-    by: By = None,
-    json: AsJson = False,
-) -> None:
+@with_flags(reading, repairing)
+def data_import(files: Files, out: Out, how: dict[str, Any], kind: KindName = None, json: AsJson = False) -> None:
     """Read files of one format, check them, and write what --prices, --profiles or --fleet take.
 
     Errors stop the import unless their repair is named by a flag; nothing is repaired in silence.
     """
-    with _problems_as_messages():
-        from gridpact.data.importers.convert import ImportRefusedError, import_files
+    from gridpact.data.importers.convert import ImportRefusedError, import_files
+    from gridpact.data.importers.options import ImportOptions
 
-        options = _options(
-            timezone=timezone, label=label, date_order=date_order, decimal=decimal, encoding=encoding, unit=unit, fx=fx,
-            locations=location, only=only, series=series, fill_gaps=fill_gaps, max_gap_h=max_gap, duplicates=duplicates,
-            ambiguous=ambiguous, nonexistent=nonexistent, bad_cells=bad_cells, negative=negative, exports=exports,
-            bad_sessions=bad_sessions,
-            forecast=forecast, resample_minutes=resample, solar_kw=solar_kw, profile=profile, by=by,
-        )  # fmt: skip
-        try:
-            done = import_files(files, out=out, kind=kind, options=options)
-        except ImportRefusedError as problem:
-            if json:
-                _echo_json({"written": [], **problem.report.plain()})
-            raise
+    try:
+        done = import_files(files, out=out, kind=kind, options=ImportOptions(**how))
+    except ImportRefusedError as problem:
         if json:
-            written = [str(path) for path in done.files]
-            _echo_json({"written": written, "provenance": done.provenance, **done.report.plain()})
-            return
-        _show(done.report)
-        for path in done.files:
-            typer.echo(f"wrote {path}")
-        typer.echo(f"{done.rows} rows")
+            print_json({"written": [], **problem.report.plain()})
+        raise
+    _show_written(done, json=json)
+    if not json:
+        typer.echo(counted(done.rows, "row"))
+
+
+def _show_written(done: "Imported", *, json: bool) -> None:
+    """Print what an import found and wrote."""
+    if json:
+        written = [str(path) for path in done.files]
+        print_json({"written": written, "provenance": done.provenance, **done.report.plain()})
+        return
+    _show(done.report)
+    for path in done.files:
+        typer.echo(f"wrote {path}")
 
 
 @data_app.command("validate")
-def data_validate(
-    files: Files,
-    kind: KindName = None,
-    timezone: Timezone = None,
-    label: Label = None,
-    date_order: DateOrder = None,
-    decimal: Decimal = "point",
-    encoding: Encoding = None,
-    unit: Unit = None,
-    location: Locations = None,
-    only: Only = None,
-    series: SeriesNames = None,
-    by: By = None,
-    json: AsJson = False,
-) -> None:
+@with_flags(reading)
+def data_validate(files: Files, how: dict[str, Any], kind: KindName = None, json: AsJson = False) -> None:
     """Say what is wrong with files, by row and column; exit 0 where an import would pass, 2 where it would not."""
-    with _problems_as_messages():
-        from gridpact.data.importers.convert import checked_files
+    from gridpact.data.importers.convert import checked_files
+    from gridpact.data.importers.findings import Outcome
+    from gridpact.data.importers.options import ImportOptions
 
-        options = _options(
-            timezone=timezone, label=label, date_order=date_order, decimal=decimal, encoding=encoding, unit=unit,
-            locations=location, only=only, series=series, by=by,
-        )  # fmt: skip
-        loaded = checked_files(files, kind=kind, options=options)
-        name = None if loaded.importer is None else loaded.importer.name
-        if json:
-            _echo_json({"importer": name, **loaded.report.plain()})
-        else:
-            _show(loaded.report)
-            from gridpact.data.importers.findings import Outcome
-
-            warnings = loaded.report.number(Outcome.WARNING)
-            typer.echo(f"{', '.join(map(str, files))}: {name}, {loaded.report.errors} errors, {warnings} warnings")
-        if loaded.report.errors:
-            raise typer.Exit(2)
+    loaded = checked_files(files, kind=kind, options=ImportOptions(**how))
+    name = None if loaded.importer is None else loaded.importer.name
+    if json:
+        print_json({"importer": name, **loaded.report.plain()})
+    else:
+        _show(loaded.report)
+        found = f"{counted(loaded.report.errors, 'error')}, {counted(loaded.report.number(Outcome.WARNING), 'warning')}"
+        typer.echo(f"{', '.join(map(str, files))}: {name or 'no known format'}, {found}")
+    if loaded.report.errors:
+        raise typer.Exit(ExitCode.UNUSABLE)
 
 
 @data_app.command("describe")
-def data_describe(
-    files: Files,
-    kind: KindName = None,
-    timezone: Timezone = None,
-    label: Label = None,
-    date_order: DateOrder = None,
-    decimal: Decimal = "point",
-    encoding: Encoding = None,
-    unit: Unit = None,
-    location: Locations = None,
-    only: Only = None,
-    series: SeriesNames = None,
-    by: By = None,
-    json: AsJson = False,
-) -> None:
+@with_flags(reading)
+def data_describe(files: Files, how: dict[str, Any], kind: KindName = None, json: AsJson = False) -> None:
     """Print span, zone, step, units, least, mean and most of what files hold, gaps included."""
-    with _problems_as_messages():
-        from gridpact.data.importers.convert import provenance_of
-        from gridpact.data.importers.describe import describe_loaded
-        from gridpact.data.importers.load import load
+    from gridpact.data.importers.convert import provenance_of
+    from gridpact.data.importers.describe import describe_loaded
+    from gridpact.data.importers.load import load
+    from gridpact.data.importers.options import ImportOptions
 
-        options = _options(
-            timezone=timezone, label=label, date_order=date_order, decimal=decimal, encoding=encoding, unit=unit,
-            locations=location, only=only, series=series, by=by,
-        )  # fmt: skip
-        loaded = load(files, kind=kind, options=options)
-        found = describe_loaded(loaded)
-        found["provenance"] = provenance_of(files[0])
-        if json:
-            _echo_json(found)
-        else:
-            _print_description(found)
-        if not loaded.series and not loaded.sessions:
-            _show(loaded.report)
-            raise typer.Exit(2)
+    loaded = load(files, kind=kind, options=ImportOptions(**how))
+    found = describe_loaded(loaded)
+    found["provenance"] = provenance_of(files[0])
+    if json:
+        print_json(found)
+    else:
+        _print_description(found)
+    if not loaded.series and not loaded.sessions:
+        _show(loaded.report)
+        raise typer.Exit(ExitCode.UNUSABLE)
 
 
 def _print_description(found: dict[str, Any]) -> None:
     zone = "times with their UTC offset" if found["timezone"] is None else f"local times of {found['timezone']}"
-    typer.echo(f"{', '.join(one['name'] for one in found['files'])}: {found['importer']}, {zone}")
+    form = "no known format" if found["importer"] is None else f"{found['importer']}, {zone}"
+    typer.echo(f"{', '.join(one['name'] for one in found['files'])}: {form}")
     for one in found["series"]:
         typer.echo(
             f"  {one['name']} [{_unit(one['unit'])}]: {one['readings']:,} readings, {one['first']} to {one['end']}, "
@@ -297,11 +154,11 @@ def _unit(unit: str) -> str:
 @data_app.command("formats")
 def data_formats(json: AsJson = False) -> None:
     """List the importers."""
-    with _problems_as_messages():
+    with problems_as_messages():
         from gridpact.data.importers.registry import IMPORTERS
 
         if json:
-            _echo_json({name: {"kind": one.kind.value, "title": one.title} for name, one in IMPORTERS.items()})
+            print_json({name: {"kind": one.kind.value, "title": one.title} for name, one in IMPORTERS.items()})
             return
         for name, one in IMPORTERS.items():
             typer.echo(f"{name:18} {one.kind.value:9} {one.title}")
@@ -330,7 +187,8 @@ def data_fetch(
     json: AsJson = False,
 ) -> None:  # fmt: skip
     """Fetch market prices over the network through gridstatus, check them, and write what --prices takes."""
-    with _problems_as_messages():
+    with problems_as_messages():
+        from gridpact.data.importers.options import ImportOptions
         from gridpact.operation.fetch import FetchRequest, fetch_prices
 
         done = fetch_prices(
@@ -339,15 +197,6 @@ def data_fetch(
                 python=python,
             ),
             out=out,
-            options=_options(
-                only=None, locations=location, series=None, fill_gaps=fill_gaps, max_gap_h=max_gap
-            ),
+            options=ImportOptions(locations=tuple(location or ()), fill_gaps=fill_gaps, max_gap_h=max_gap),
         )  # fmt: skip
-        if json:
-            _echo_json(
-                {"written": [str(path) for path in done.files], "provenance": done.provenance, **done.report.plain()}
-            )
-            return
-        _show(done.report)
-        for path in done.files:
-            typer.echo(f"wrote {path}")
+        _show_written(done, json=json)

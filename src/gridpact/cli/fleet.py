@@ -7,13 +7,14 @@ import typer
 
 from gridpact.cli.options import AsJson, Profiles, Quiet, Seed, Tariffs
 from gridpact.cli.output import ExitCode, print_json, problems_as_messages, say
+from gridpact.report.words import counted
 
 fleet_app = typer.Typer(help="Generate, describe and check fleets of homes.", no_args_is_help=True)
 
 
 @fleet_app.command("generate")
 def fleet_generate(
-    homes: Annotated[int, typer.Argument(help="Number of homes.")],
+    homes: Annotated[int, typer.Argument(metavar="HOMES", help="Number of homes.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="CSV or Parquet file to write.")],
     seed: Seed = 0,
     heat_share: Annotated[
@@ -89,7 +90,7 @@ def fleet_validate(
         elif check.problem_count:
             say(f"gridpact: {check.text}")
         elif not quiet:
-            typer.echo(f"{fleet}: {check.homes:,} homes, no problem found")
+            typer.echo(f"{fleet}: {counted(check.homes or 0, 'home')}, no problem found")
         if not json and not quiet:
             for note in check.notes:
                 typer.echo(f"note: {note.text}")

@@ -15,9 +15,12 @@ from gridpact.cli.options import (
     Hours,
     Kw,
     Location,
+    Messages,
     MinimumKw,
     OpportunityFiles,
     Out,
+    Outside,
+    OutsideMarket,
     Price,
     Prices,
     ProductName,
@@ -32,7 +35,7 @@ from gridpact.cli.options import (
     StrategyName,
     Tariffs,
 )
-from gridpact.cli.output import problems_as_messages, show_day
+from gridpact.cli.output import problems_as_messages, say, show_day
 from gridpact.cli.stores import opened
 
 
@@ -57,6 +60,9 @@ def negotiate(
     drop_out: DropOut = None,
     profiles: Profiles = None,
     tariffs: Tariffs = None,
+    outside: Outside = None,
+    outside_market: OutsideMarket = False,
+    messages: Messages = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     fresh: Fresh = False,
@@ -90,10 +96,18 @@ def negotiate(
             drop_outs=tuple(drop_out or ()),
             profiles=profiles,
             tariffs=tariffs,
+            outside=tuple(outside or ()),
+            outside_market=outside_market,
+            messages=messages,
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
             folder = system.run(request, out=out, fresh=fresh)
+        if drop_out and not quiet:
+            from gridpact.report.words import drop_out_sentences
+
+            for sentence in drop_out_sentences(folder.events(), in_vain=True):
+                say(f"gridpact: note: {sentence}")
         show_day(folder, json=json, quiet=quiet)
 
 

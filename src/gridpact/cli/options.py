@@ -21,17 +21,31 @@ OpportunityFiles = Annotated[
     typer.Option("--opportunity", metavar="FILE", help="Opportunity file (YAML or JSON); may be given several times."),
 ]
 ProductName = Annotated[
-    str | None, typer.Option("--product", help="energy, spin or nonspin.", autocompletion=completion.products)
+    str | None,
+    typer.Option(
+        "--product",
+        metavar="NAME",
+        help="energy, spin or nonspin. Default: energy.",
+        autocompletion=completion.products,
+    ),
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--start", metavar="ISO", help="Window start with UTC offset, e.g. 2022-07-13T19:00-05:00."),
+    typer.Option(
+        "--start",
+        metavar="ISO",
+        help="Window start with UTC offset. Default: the demonstration's, 2022-07-13T19:00-05:00.",
+    ),
 ]
-Hours = Annotated[float | None, typer.Option("--hours", help="Window length \\[h].")]
-Kw = Annotated[float | None, typer.Option("--kw", help="Power requested \\[kW].")]
-MinimumKw = Annotated[float | None, typer.Option("--minimum-kw", help="Least power that the buyer takes \\[kW].")]
+Hours = Annotated[float | None, typer.Option("--hours", metavar="H", help="Window length \\[h]. Default: 2.")]
+Kw = Annotated[float | None, typer.Option("--kw", metavar="KW", help="Power requested \\[kW]. Default: 30.")]
+MinimumKw = Annotated[
+    float | None,
+    typer.Option("--minimum-kw", metavar="KW", help="Least power that the buyer takes \\[kW]. Default: 0."),
+]
 Price = Annotated[
-    float | None, typer.Option("--price", help="One certain market price \\[USD/MWh, or USD/MW per h for reserve].")
+    float | None,
+    typer.Option("--price", metavar="PRICE", help="One certain market price \\[USD/MWh, or USD/MW per h for reserve]."),
 ]
 Prices = Annotated[
     Path | None,
@@ -47,7 +61,8 @@ Location = Annotated[
     typer.Option(
         "--location",
         envvar="GRIDPACT_LOCATION",
-        help="Price column or ERCOT hub or zone, e.g. HB_HOUSTON.",
+        metavar="NAME",
+        help="Price column (or its beginning) in the file of --prices, else an ERCOT hub or zone. Default: HB_HOUSTON.",
         autocompletion=completion.locations,
     ),
 ]
@@ -71,7 +86,9 @@ StrategyName = Annotated[
         autocompletion=completion.strategies,
     ),
 ]
-Rounds = Annotated[int, typer.Option("--rounds", envvar="GRIDPACT_ROUNDS", help="Most negotiation rounds.")]
+Rounds = Annotated[
+    int, typer.Option("--rounds", metavar="N", envvar="GRIDPACT_ROUNDS", help="Most negotiation rounds.")
+]
 Spec = Annotated[
     Path | None,
     typer.Option(
@@ -83,7 +100,7 @@ Commitments = Annotated[
     typer.Option("--commitments", metavar="DIR", help="Run folder whose awards bind the homes; may be repeated."),
 ]
 AllowLoss = Annotated[bool, typer.Option("--allow-loss", help="Bid even where it loses money, and show the loss.")]
-Seed = Annotated[int, typer.Option("--seed", envvar="GRIDPACT_SEED", help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", envvar="GRIDPACT_SEED", help="Seed of everything random.")]
 Out = Annotated[Path | None, typer.Option("--out", envvar="GRIDPACT_OUT", metavar="DIR", help="Run folder to write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 Quiet = Annotated[
@@ -94,16 +111,17 @@ DropOut = Annotated[
     typer.Option(
         "--drop-out",
         metavar="HOME[@before|@after]",
-        help="A home that fails before gate closure (the coalition is formed again) or after the award (short "
-        "delivery).",
+        help="A home that fails before gate closure (the coalition is formed again) or, by default, after the "
+        "award (short delivery).",
         autocompletion=completion.drop_outs,
     ),
 ]
 Profiles = Annotated[
-    Path | None, typer.Option("--profiles", metavar="FILE", help="Your own load and solar profiles (docs/formats.md).")
+    Path | None,
+    typer.Option("--profiles", metavar="FILE", help="Your own load, solar and heat profiles; see docs/inputs.md."),
 ]
 Tariffs = Annotated[
-    Path | None, typer.Option("--tariffs", metavar="FILE", help="Your own retail tariffs (docs/formats.md).")
+    Path | None, typer.Option("--tariffs", metavar="FILE", help="Your own retail tariffs; see docs/inputs.md.")
 ]
 Store = Annotated[
     str,
@@ -113,6 +131,17 @@ Store = Annotated[
         metavar="FILE|URL",
         help="Where runs are logged: a SQLite file, a postgresql:// address, or memory (no log is kept).",
     ),
+]
+Outside = Annotated[
+    list[str] | None,
+    typer.Option("--outside", metavar="HOME", help="A home that answers for itself by messages; several times."),
+]
+OutsideMarket = Annotated[
+    bool, typer.Option("--outside-market", help="The market's award comes by message, not from the prices.")
+]
+Messages = Annotated[
+    Path | None,
+    typer.Option("--messages", metavar="FILE", help="Messages from outside and their times (JSON lines)."),
 ]
 DEFAULT_STORE = "runs/store.sqlite"
 Fresh = Annotated[

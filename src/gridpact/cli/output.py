@@ -51,8 +51,10 @@ def problems_as_messages() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Print a message on standard error."""
-    typer.echo(message, err=True)
+    """Print a message on standard error, without any key of the environment that it may quote."""
+    from gridpact.operation.redaction import redact
+
+    typer.echo(redact(message), err=True)
 
 
 def print_json(content: Mapping[str, Any]) -> None:

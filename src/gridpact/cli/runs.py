@@ -1,6 +1,5 @@
 """``gridpact runs`` and ``gridpact replay``: what the store holds, going on with it, checking and replaying it."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +17,13 @@ def list_runs(store: Store = DEFAULT_STORE, json: AsJson = False) -> None:
     """List the runs of the store, oldest first."""
     with problems_as_messages():
         from gridpact.operation.runs import list_states
+        from gridpact.results.plain import plain
 
         check_there(store)
         with opened(store) as runs:
             states = list_states(runs)
         if json:
-            print_json({"store": store, "runs": [asdict(state) for state in states]})
+            print_json({"store": store, "runs": [plain(state) for state in states]})
             return
         from gridpact.report.terminal_runs import show_list
 
@@ -35,11 +35,12 @@ def show(run: RunId, store: Store = DEFAULT_STORE, json: AsJson = False) -> None
     """Show how far a run came: its stages, effects and attempts."""
     with problems_as_messages():
         from gridpact.operation.runs import read_run
+        from gridpact.results.plain import plain
 
         with opened_run(run, store) as (runs, run_id):
             state = read_run(runs, run_id)
         if json:
-            print_json(asdict(state))
+            print_json(plain(state))
             return
         from gridpact.report.terminal_runs import show_state
 
@@ -66,11 +67,12 @@ def verify(run: RunId, store: Store = DEFAULT_STORE, json: AsJson = False) -> No
     """Check a run's log, the books it refers to, and the folder it wrote."""
     with problems_as_messages():
         from gridpact.operation.runs import verify_run
+        from gridpact.results.plain import plain
 
         with opened_run(run, store) as (runs, run_id):
             check = verify_run(runs, run_id)
         if json:
-            print_json(asdict(check))
+            print_json(plain(check))
         else:
             for problem in check.problems:
                 typer.echo(problem)

@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 import math
 import re
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.lib
-import pyarrow.parquet
+import pyarrow
 from numpy.typing import NDArray
 
+from gridpact.data.files import open_plain, read_bytes
+from gridpact.data.limits import MOST_PRICE_BYTES, MOST_PRICE_CELLS, MOST_PRICE_COLUMNS, MOST_PRICE_ROWS
+from gridpact.data.parquet import ParquetLimits, check_parquet
 from gridpact.errors import InputError, MissingDataError, NaiveDatetimeError, UnitRangeError
 from gridpact.horizon import aware_utc
 
@@ -28,6 +31,9 @@ UNIT_SUFFIXES = {
 """How a column's name ends, and the unit that says."""
 TIME_COLUMNS = ("interval_start", "interval_start_utc")
 
+MOST_NAME_LETTERS = 200
+"""Letters of a column's name."""
+
 _OFFSET = re.compile(r"(?:[zZ]|[+-]\d{2}(?::?\d{2})?)\s*$")
 _HOUR = pd.Timedelta(hours=1)
 
@@ -41,14 +47,26 @@ def price_unit(column: str) -> str:
     for suffix, unit in UNIT_SUFFIXES.items():
         if column.lower().endswith(suffix) and len(column) > len(suffix):
             return unit
+    if len(column) > MOST_NAME_LETTERS:
+        raise InputError(f"the column {column[:40]!r}... has a name of {len(column):,} letters; write a short one")
     near = difflib.get_close_matches(
         column.lower(), [f"{_before_unit(column)}{suffix}" for suffix in UNIT_SUFFIXES], n=1, cutoff=0.8
     )
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    if re.search(r"_(?:eur|gbp)_(?:per_)?mwh?(?:_h)?$", column.lower()):
+        raise InputError(
+            f"column {column!r} is not in USD; convert it with gridpact data import --fx RATE [USD for one unit]"
+        )
+    hint = f"did you mean {near[0]!r}? Energy" if near else "energy"
     raise InputError(
-        f"column {column!r} has no unit in its name; {hint}Energy prices end in _usd_per_mwh, "
+        f"column {column!r} has no unit in its name; {hint} prices end in _usd_per_mwh, "
         "reserve prices in _usd_per_mw_h; rename it, or remove it if it is no price"
     )
+
+
+def _listed(names: list[str], most: int = 20) -> str:
+    """``names``, the first of them where there are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _before_unit(column: str) -> str:
@@ -114,8 +132,8 @@ class PriceTable:
 
         Args:
             column: a column, or a location that one column's name begins with (``np15`` for
-                ``np15_lmp_usd_mwh``). None: the only energy column, else the first called ``energy`` or ``lmp``,
-                else the first with ``lmp`` in its name.
+                ``np15_lmp_usd_mwh``). None: the only energy column, else the only one called ``energy`` or
+                ``lmp``, else the only one with ``lmp`` in its name.
 
         Raises:
             MissingDataError: there is no such energy column.
@@ -130,9 +148,12 @@ class PriceTable:
             )
         plain = [name for name in names if _stem(name) in ("energy", "lmp", "energy_price")]
         lmp = [name for name in names if "lmp" in _stem(name).split("_")]
-        if len(names) > 1 and not plain and not lmp:
-            raise InputError(f"{self.source} has several energy prices; choose one with --location: {', '.join(names)}")
-        return self.series((plain or lmp or names)[0])
+        fits = plain or lmp or names
+        if len(fits) > 1:
+            raise InputError(
+                f"{self.source} has {len(fits)} energy prices; choose one with --location: {_listed(fits)}"
+            )
+        return self.series(fits[0])
 
     def _energy_at(self, column: str, names: list[str]) -> pd.Series:
         if column in self.columns:
@@ -143,7 +164,7 @@ class PriceTable:
         exact = [name for name in names if _stem(name) == wanted]
         fits = exact or [name for name in names if _stem(name).startswith(f"{wanted}_")]
         if len(fits) > 1:
-            raise InputError(f"{self.source}: {column!r} fits several columns; write one of {', '.join(fits)}")
+            raise InputError(f"{self.source}: {column!r} fits several columns; write one of {_listed(fits)}")
         return self.series(fits[0] if fits else column)
 
     def reserve(self, product: str) -> pd.Series:
@@ -321,21 +342,35 @@ def _time_column(names: list[str], *, source: str) -> str:
     if len(found) > 1:
         raise InputError(f"{source}: both {found[0]!r} and {found[1]!r} are there; keep one")
     if not found:
+        names = [name[:MOST_NAME_LETTERS] for name in names[:100]]
         near = [name for name in names if difflib.get_close_matches(name.lower().replace(" ", "_"), TIME_COLUMNS, n=1)]
-        hint = f"; rename {near[0]!r}" if near else ""
-        raise MissingDataError(f"{source} has no column 'interval_start'{hint}; it has {', '.join(names) or 'nothing'}")
+        hint = (
+            f"rename {near[0]!r}"
+            if near
+            else "rename the column of times, or bring the file in with gridpact data import"
+        )
+        raise MissingDataError(
+            f"{source} has no column 'interval_start'; {hint}. It has {', '.join(names) or 'nothing'}"
+        )
     return found[0]
 
 
 def _read_parquet(file: Path) -> pd.DataFrame:
-    try:
-        frame = pyarrow.parquet.read_table(file).to_pandas()
-    except (pyarrow.lib.ArrowException, OSError, ValueError, TypeError, KeyError) as problem:
-        raise InputError(f"{file} is not a whole Parquet file: {' '.join(str(problem).split())[:200]}") from None
-    if frame.index.name in TIME_COLUMNS or isinstance(frame.index, pd.DatetimeIndex):
-        return _with_datetimes(frame, source=str(file))
-    name = _time_column([str(column) for column in frame.columns], source=str(file))
-    return _with_datetimes(frame.set_index(name), source=str(file))
+    limits = ParquetLimits(rows=MOST_PRICE_ROWS, columns=MOST_PRICE_COLUMNS, cells=MOST_PRICE_CELLS)
+    parquet = check_parquet(read_bytes(file, most_bytes=MOST_PRICE_BYTES), where=str(file), limits=limits)
+    names = parquet.names
+    index = [name for name in parquet.index_names if name in names]
+    indexed = index[0] if len(index) == 1 and _is_time(parquet.schema, index[0]) else None
+    time = indexed or _time_column(names, source=str(file))
+    columns = [name for name in names if name == time or name not in index]
+    return _with_datetimes(parquet.frame(columns).set_index(time), source=str(file))
+
+
+def _is_time(schema: pyarrow.Schema, name: str) -> bool:
+    """Whether a column that was a frame's index holds the times."""
+    return name in TIME_COLUMNS or (
+        schema.names.count(name) == 1 and pyarrow.types.is_timestamp(schema.field(name).type)
+    )
 
 
 def _with_datetimes(frame: pd.DataFrame, *, source: str) -> pd.DataFrame:
@@ -346,11 +381,18 @@ def _with_datetimes(frame: pd.DataFrame, *, source: str) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
+    rows: list[tuple[int, list[str]]] = []
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        with open_plain(file, most_bytes=MOST_PRICE_BYTES) as raw:
+            reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), strict=True)
+            for row in reader:
+                if not row:
+                    continue
+                rows.append((reader.line_num, row))
+                _check_size(len(rows), len(rows[0][1]), source=str(file))
+    except UnicodeDecodeError as problem:
+        raise InputError(f"{file} is not UTF-8 text (byte {problem.start}); save it as CSV UTF-8") from None
+    except (OSError, csv.Error) as problem:
         raise InputError(f"{file} is not a whole CSV file in UTF-8: {problem}") from None
     if not rows:
         raise MissingDataError(f"{file} is empty")
@@ -369,13 +411,23 @@ def _read_csv(file: Path) -> pd.DataFrame:
     return pd.DataFrame(prices, index=index)
 
 
+def _check_size(rows: int, columns: int, *, source: str) -> None:
+    for found, most, what in (
+        (rows, MOST_PRICE_ROWS, "rows"),
+        (columns, MOST_PRICE_COLUMNS, "columns"),
+        (rows * columns, MOST_PRICE_CELLS, "cells"),
+    ):
+        if found > most:
+            raise InputError(f"{source} has more than {most:,} {what}, which is the most that is read: split it")
+
+
 def _moments(texts: list[str], *, source: str, lines: list[int] | None = None, first_row: int = 2) -> pd.DatetimeIndex:
     row_of = lines if lines is not None else list(range(first_row, first_row + len(texts)))
     for row, text in zip(row_of, texts, strict=True):
         if not text:
             raise MissingDataError(f"{source}, row {row}: interval_start is empty")
     parsed = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, errors="coerce", format="ISO8601")
-    bad = np.flatnonzero(parsed.isna())
+    bad = np.flatnonzero(parsed.isna() | np.array([not text.isprintable() for text in texts], dtype=np.bool_))
     if len(bad):
         raise InputError(f"{source}, row {row_of[bad[0]]}: interval_start {texts[bad[0]]!r} is not an ISO time")
     for row, text in zip(row_of, texts, strict=True):

@@ -24,6 +24,10 @@ PLAIN_NUMBER = re.compile(
     r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?inf(?:inity)?", re.IGNORECASE
 )
 
+MOST_TEXT_LETTERS = 1000
+"""Letters of a name."""
+MOST_TIMES_LETTERS = 20_000
+"""Letters of a list of times; a year of daily arrivals has 6,000."""
 SPREADSHEET_ERROR = re.compile(
     r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|ERROR!|#+)|Err:[0-9]+", re.IGNORECASE
 )
@@ -108,6 +112,10 @@ def texts(cells: Iterable[Any], column: FleetColumn, findings: Findings) -> Obje
 
 def _text(cell: Any, row: int, column: FleetColumn, findings: Findings) -> str | None:
     if isinstance(cell, str):
+        most = MOST_TIMES_LETTERS if column.name.startswith("vehicle_") else MOST_TEXT_LETTERS
+        if len(cell) > most:
+            findings.refuse(row, column.name, f" has {len(cell):,} letters; at most {most:,} are read")
+            return None
         text = cell.strip()
         if not text.isprintable():
             findings.refuse(row, column.name, f" is {cell!r}, which holds characters that cannot be printed")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.errors import InputError
-from gridpact.horizon import Horizon, zone
+from gridpact.horizon import Horizon, read_iso, zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
@@ -162,7 +162,7 @@ def parse_dated(text: str) -> datetime:
         InputError: ``text`` is not such a time.
     """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = read_iso(text)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is not None or "T" not in text:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gridpact.data.names import why_unusable
 from gridpact.errors import GridpactError, InputError, MissingDataError
 from gridpact.fleet import cells
 from gridpact.fleet.assets import ASSETS
@@ -217,6 +218,7 @@ def _check(table: Columns, place: Findings) -> None:
     ):
         _refuse_twice(table[name], place, name, why)
     _check_shortened(table, place)
+    _check_names(table, place)
     _check_zones(table["timezone"], place)
     _check_personas(table["persona"], place)
     for asset in ASSETS.values():
@@ -263,6 +265,18 @@ def _check_shortened(table: Columns, place: Findings) -> None:
                 f"is {values[row]!r}: a spreadsheet has shortened a long number; format the column as text and enter "
                 "the numbers again"
             ),
+        )
+
+
+def _check_names(table: Columns, place: Findings) -> None:
+    for column in ("home_id", "meter_id"):
+        problems = [None if value is None else why_unusable(value) for value in table[column]]
+        _refuse(
+            np.array([problem is not None for problem in problems]),
+            place,
+            column,
+            lambda row, values=table[column], problems=problems: f"is {values[row][:40]!r}; it {problems[row]}",
+            needs=() if column == "home_id" else ("home_id",),
         )
 
 

@@ -8,6 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gridpact.data.files import read_bytes
+from gridpact.data.limits import MOST_FLEET_BYTES, MOST_FLEET_COLUMNS, MOST_HOMES
+from gridpact.data.parquet import ParquetLimits, check_parquet
 from gridpact.errors import InputError, MissingDataError
 from gridpact.fleet.columns import Kind, columns_with, fleet_schema
 from gridpact.fleet.findings import Note
@@ -103,8 +106,6 @@ def _as_csv(fleet: Fleet) -> str:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        with path.open("rb") as file:
-            return pq.read_table(file).to_pandas()
-    except (pa.ArrowException, OSError, ValueError) as problem:
-        raise InputError(f"{path.name} cannot be read as Parquet: {str(problem).splitlines()[0]}") from None
+    content = read_bytes(path, most_bytes=MOST_FLEET_BYTES)
+    limits = ParquetLimits(rows=MOST_HOMES, columns=MOST_FLEET_COLUMNS)
+    return check_parquet(content, where=path.name, limits=limits).frame()

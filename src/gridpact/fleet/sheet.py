@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from gridpact.data.files import read_bytes
+from gridpact.data.limits import MOST_FLEET_BYTES, MOST_FLEET_COLUMNS, MOST_HOMES
 from gridpact.errors import InputError
 from gridpact.fleet.columns import COLUMNS, hint_for
 from gridpact.fleet.findings import MOST_LETTERS, Findings, Notes
@@ -62,10 +64,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def _text(path: Path, notes: Notes) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise InputError(f"{path.name} cannot be read: {problem.strerror or problem}") from None
+    content = read_bytes(path, most_bytes=MOST_FLEET_BYTES)
     for mark, encoding, name in _MARKS:
         if content.startswith(mark):
             try:
@@ -116,11 +115,20 @@ def _rows(body: str, separator: str, source: str) -> tuple[list[str], int, list[
             if not any(cell.strip() for cell in cells):
                 continue
             if not header_row:
+                if len(cells) > MOST_FLEET_COLUMNS:
+                    raise InputError(
+                        f"{source} row {number}: the header has {len(cells):,} cells; at most {MOST_FLEET_COLUMNS} are "
+                        "read: delete the empty columns beside the table"
+                    )
                 header.extend(map(_tidy, cells))
                 header_row = number
                 continue
+            if len(rows) == MOST_HOMES:
+                raise InputError(f"{source} has more than {MOST_HOMES:,} homes, which is the most that is read")
             rows.append(cells)
             row_numbers.append(number)
+    except InputError:
+        raise
     except (csv.Error, ValueError) as problem:
         raise InputError(f"{source} row {number + 1} cannot be read as CSV: {problem}") from None
     if not header_row:

@@ -10,7 +10,8 @@ from gridpact.errors import SolverFailedError
 from gridpact.flexibility.exact import ghost_patterns, solve_exactly
 from gridpact.flexibility.home import Ask, Commitment, CostCurve, Floats, HomeProblem, Schedule
 from gridpact.flexibility.linear import Solver
-from gridpact.flexibility.program import Ghosts, build, crossed_meter
+from gridpact.flexibility.meter import crossed_meter
+from gridpact.flexibility.program import Ghosts, build
 from gridpact.flexibility.settings import Settings, fits, mixes_fit, read_settings, settings_of
 from gridpact.flexibility.terms import Terms, with_promises
 

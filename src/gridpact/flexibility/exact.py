@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gridpact.flexibility.home import Floats, HomeProblem
+from gridpact.flexibility.layout import Indices
 from gridpact.flexibility.linear import Solver
-from gridpact.flexibility.program import Binaries, Ghosts, HomeProgram, Indices, build, crossed_meter
+from gridpact.flexibility.meter import crossed_meter
+from gridpact.flexibility.program import Binaries, Ghosts, HomeProgram, build
 from gridpact.flexibility.settings import Settings, fits, read_settings, settings_of
 from gridpact.flexibility.terms import Terms
 

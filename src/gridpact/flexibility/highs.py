@@ -9,8 +9,9 @@ from gridpact.flexibility.curve import trace_curve
 from gridpact.flexibility.exact import ghost_patterns, settle_modes, solve_exactly
 from gridpact.flexibility.home import Ask, Commitment, CostCurve, HomeProblem, Schedule
 from gridpact.flexibility.linear import Solver
+from gridpact.flexibility.meter import crossed_meter
 from gridpact.flexibility.model import OneByOne
-from gridpact.flexibility.program import Ghosts, build, crossed_meter, vehicle_lowest_kwh
+from gridpact.flexibility.program import Ghosts, build, vehicle_lowest_kwh
 from gridpact.flexibility.settings import Settings, fits, read_settings, to_schedule
 from gridpact.flexibility.terms import Terms, with_promises, without_vpp
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gridpact.errors import InfeasibleError
 from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, HomeBatch, Ints, ScheduleBatch
+from gridpact.flexibility.following import schedules_of
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Ask, Floats, HomeProblem, Schedule, VehicleSession
 from gridpact.flexibility.kernel.arrays import LEVELS, work_for
@@ -312,63 +313,25 @@ def ladders(
 def _schedules(
     homes: HomeBatch, rows: Ints, plans: Plans, reserve_kw: Floats, frozen: _Frozen | None = None
 ) -> ScheduleBatch:
-    """The schedules that follow from the plans' settings, every energy and cost recomputed."""
-    h = homes.step_h
+    """The schedules that follow from the plans' settings, without rounding noise and with what is frozen."""
     battery, vehicle, curtailed = plans.battery_kw, plans.vehicle_kw, plans.curtailed_kw
     if frozen is not None:
         battery = battery + frozen.battery_kw
         vehicle = vehicle + frozen.vehicle_kw
         curtailed = curtailed + frozen.curtailed_kw
-    battery = _tidy(battery, -homes.battery_discharge_kw[rows, None], homes.battery_charge_kw[rows, None])
-    vehicle = _tidy(vehicle, -homes.vehicle_discharge_kw[rows, None], homes.vehicle_charge_kw[rows, None])
-    curtailed = _tidy(curtailed, np.zeros((len(rows), 1)), homes.solar_kw[rows])
-    into, out = (homes.battery_charge_efficiency[rows, None], homes.battery_discharge_efficiency[rows, None])
-    energy = homes.battery_start_kwh[rows, None] + np.cumsum(
-        np.where(battery > 0, battery * into, battery / out) * h, 1
+    return schedules_of(
+        homes,
+        rows,
+        battery_kw=_tidy(battery, -homes.battery_discharge_kw[rows, None], homes.battery_charge_kw[rows, None]),
+        vehicle_kw=_tidy(vehicle, -homes.vehicle_discharge_kw[rows, None], homes.vehicle_charge_kw[rows, None]),
+        curtailed_kw=_tidy(curtailed, np.zeros((len(rows), 1)), homes.solar_kw[rows]),
+        reserve_kw=reserve_kw,
     )
-    net = homes.load_kw[rows] + battery + vehicle - (homes.solar_kw[rows] - curtailed)
-    draft = ScheduleBatch(
-        curtailed_kw=curtailed,
-        battery_charge_kw=np.maximum(battery, 0.0),
-        battery_discharge_kw=np.maximum(-battery, 0.0),
-        vehicle_charge_kw=np.maximum(vehicle, 0.0),
-        vehicle_discharge_kw=np.maximum(-vehicle, 0.0),
-        net_kw=net,
-        battery_soc_kwh=np.where(homes.has_battery[rows, None], energy, 0.0),
-        vehicle_soc_kwh=_vehicle_energy(homes, rows, vehicle),
-        reserve_kw=reserve_kw.copy(),
-        cost_usd=np.zeros(len(rows)),
-    )
-    wear = draft.battery_discharge_kw.sum(axis=1) * h * homes.battery_wear_usd_per_kwh[rows]
-    buy, sell = homes.import_usd_per_kwh[rows], homes.export_usd_per_kwh[rows]
-    bill = np.sum(buy * np.maximum(net, 0.0) - sell * np.maximum(-net, 0.0), axis=1) * h
-    draft.cost_usd.setflags(write=True)
-    draft.cost_usd[:] = bill + wear
-    draft.cost_usd.setflags(write=False)
-    return draft
 
 
 def _tidy(power_kw: Floats, least_kw: Floats, most_kw: Floats) -> Floats:
     """Powers without rounding noise, within their limits."""
     return np.clip(np.round(power_kw, 12), least_kw, most_kw) + 0.0
-
-
-def _vehicle_energy(homes: HomeBatch, rows: Ints, vehicle_kw: Floats) -> Floats:
-    """Vehicle energy at each interval's end, NaN while away, shape (m, T) [kWh]."""
-    into, out = homes.vehicle_charge_efficiency[rows, None], homes.vehicle_discharge_efficiency[rows, None]
-    stored = np.where(vehicle_kw > 0, vehicle_kw * into, vehicle_kw / out) * homes.step_h
-    summed = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(stored, axis=1)], axis=1)
-    energy = np.full(vehicle_kw.shape, np.nan)
-    counts = np.diff(homes.session_offset)[rows]
-    owner = np.repeat(np.arange(len(rows)), counts)
-    before = np.cumsum(counts) - counts
-    at = homes.session_offset[rows][owner] + np.arange(len(owner)) - before[owner]
-    first, length = homes.session_first[at], (homes.session_stop - homes.session_first)[at]
-    begin = homes.session_start_kwh[at] - summed[owner, first]
-    row = np.repeat(owner, length)
-    column = np.repeat(first, length) + np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    energy[row, column] = np.repeat(begin, length) + summed[row, column + 1]
-    return energy
 
 
 def _chunks(rows: Ints) -> Iterator[Ints]:

@@ -15,6 +15,7 @@ Ints = NDArray[np.int32]
 
 FEASIBILITY = 1e-9
 """Primal and dual feasibility tolerance [kW, kWh, USD per unit]."""
+TOLERANCES = ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance")
 TIME_LIMIT_S = 20.0
 """Safety net for mixed-integer solves; the node limit, which repeats exactly, is meant to bind first [s]."""
 
@@ -156,11 +157,9 @@ class Solver:
         highs.run()
         known = highspy.HighsModelStatus
         none = (known.kInfeasible, known.kUnboundedOrInfeasible)
-        if highs.getModelStatus() in none and not self._integer:
-            # Presolve is stricter than the tolerance: nine decimals of a baseline can seem to contradict a promise.
-            highs.setOptionValue("presolve", "off")
-            highs.run()
-            highs.setOptionValue("presolve", "choose")
+        refused = highs.getModelStatus() in none
+        if refused:
+            self._run_again()
         status = highs.getModelStatus()
         if status in none:
             return None
@@ -169,6 +168,8 @@ class Solver:
         if status != known.kOptimal and not (self._integer and limited):
             raise SolverFailedError(f"HiGHS stopped with status {highs.modelStatusToString(status)!r}")
         if limited and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            if refused:
+                return None
             raise SolverFailedError("HiGHS met its node limit before it found any schedule")
         objective = float(info.objective_function_value)
         return Solution(
@@ -176,6 +177,27 @@ class Solver:
             columns=np.array(highs.getSolution().col_value),
             bound=float(info.mip_dual_bound) if self._integer else objective,
         )
+
+    def _run_again(self) -> None:
+        """Solve what was called infeasible less strictly.
+
+        A baseline's nine decimals can seem to contradict a promise. A linear program's presolve is stricter than its
+        tolerance, so that is left out. A mixed-integer search is as strict without it; ten times the tolerance is as
+        much as nine decimals need, and finds the optimum that trying all modes finds.
+        """
+        highs = self._highs
+        changed = (
+            [(name, FEASIBILITY, 10 * FEASIBILITY) for name in TOLERANCES]
+            if self._integer
+            else [("presolve", "choose", "off")]
+        )
+        for name, _, value in changed:
+            highs.setOptionValue(name, value)
+        if self._integer:
+            highs.clearSolver()  # else it answers from memory
+        highs.run()
+        for name, value, _ in changed:
+            highs.setOptionValue(name, value)
 
     def solve_in_order(self, costs: Sequence[Floats]) -> Solution | None:
         """Minimise ``costs`` one after the other, each without giving up any of the ones before.

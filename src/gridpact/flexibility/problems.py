@@ -1,4 +1,4 @@
-"""From a fleet's day to the problems of its homes, and what a schedule costs."""
+"""From a fleet's day to the problems of its homes, and what their schedules cost."""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -11,9 +11,9 @@ from gridpact.fleet.heat import Heat
 from gridpact.fleet.vehicle import V2G_FLOOR_FRACTION
 from gridpact.flexibility.batch import HomeBatch, ScheduleBatch
 from gridpact.flexibility.devices import Device
+from gridpact.flexibility.following import costs_usd
 from gridpact.flexibility.heat import ThermalStore
-from gridpact.flexibility.home import Floats, HomeProblem, Schedule
-from gridpact.flexibility.terms import energy_bill_usd
+from gridpact.flexibility.home import Floats
 from gridpact.horizon import Horizon, zone
 
 
@@ -126,12 +126,6 @@ def cycle_windows(horizon: Horizon, timezone: str) -> tuple[tuple[int, int], ...
 
 
 def replay_costs(homes: HomeBatch, schedules: ScheduleBatch) -> Floats:
-    """What the settings of each home's schedule cost, shape (N,) [USD]; see `replay_cost`."""
-    pairs = zip(homes, schedules, strict=True)
-    return np.array([replay_cost(home, schedule) for home, schedule in pairs], dtype=np.float64)
-
-
-def replay_cost(home: HomeProblem, schedule: Schedule) -> float:
-    """Energy bill plus battery wear of a schedule's settings [USD]."""
-    wear = float(schedule.battery_discharge_kw.sum()) * home.step_h * home.battery_wear_usd_per_kwh
-    return energy_bill_usd(home, schedule.net_kw) + wear
+    """What the settings of each home's schedule cost, energy bill plus battery wear, shape (N,) [USD]."""
+    everyone = np.arange(len(homes))
+    return costs_usd(homes, everyone, net_kw=schedules.net_kw, battery_discharge_kw=schedules.battery_discharge_kw)

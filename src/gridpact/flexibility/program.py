@@ -1,9 +1,6 @@
 """One home's schedule as a linear program, with the parts that non-convex homes need.
 
-Columns per interval: buy, sell, battery charge and discharge, vehicle charge and discharge (plugged intervals only),
-curtailment (sunny intervals only), battery and vehicle energy, power and own columns of each further device; and one
-column for the quantity of an ask, so that a
-whole cost curve is one program with one bound that moves.
+Columns are those of `layout`.
 
     buy - sell = load - solar + charge - discharge + vehicle charge - vehicle discharge + curtailed + devices
 
@@ -26,14 +23,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gridpact.flexibility.home import Bools, Floats, HomeProblem
+from gridpact.flexibility.layout import Indices, Layout, lay_out
 from gridpact.flexibility.linear import Program, TripletMatrix
+from gridpact.flexibility.meter import crossed_meter, most_buy_kw, most_sell_kw
 from gridpact.flexibility.terms import Terms
 from gridpact.flexibility.ties import LATE, LATE_DEVICE, LATE_OUT, LATE_VEHICLE, SPILL, lateness
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,36 +52,6 @@ class Binaries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Where each variable stands among the columns."""
-
-    size: int
-    plugged: Indices
-    """Intervals with a vehicle, in order; vehicle columns follow it."""
-    session: Indices
-    """Session of each plugged interval."""
-    sunny: Indices
-    """Intervals with solar output; curtailment columns follow it."""
-    buy: Indices
-    sell: Indices
-    charge: Indices
-    discharge: Indices
-    energy: Indices
-    """T + 1 instants; empty without a battery, like charge and discharge."""
-    vehicle_charge: Indices
-    vehicle_discharge: Indices
-    """Empty for a charge-only vehicle."""
-    vehicle_energy: Indices
-    curtailed: Indices
-    devices: tuple[Indices, ...]
-    """Power of each further device, in the home's order."""
-    device_own: tuple[Indices, ...]
-    """Its own columns."""
-    quantity: int
-    """Column of the ask's quantity; -1 without an ask."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeProgram:
     """A program and how to read its columns."""
 
@@ -98,67 +64,6 @@ class HomeProgram:
 def vehicle_lowest_kwh(home: HomeProblem, session: int) -> float:
     """Energy below which the vehicle is never taken in a session [kWh]."""
     return min(home.vehicle_floor_kwh, home.sessions[session].start_kwh)
-
-
-def lay_out(home: HomeProblem, *, ask: bool) -> Layout:
-    """Number the columns."""
-    periods = home.periods
-    plugged = [np.arange(s.first, s.stop) for s in home.sessions]
-    session = [np.full(s.stop - s.first, k) for k, s in enumerate(home.sessions)]
-    spots = np.concatenate(plugged) if plugged else np.zeros(0, dtype=np.int64)
-    sunny = np.flatnonzero(home.solar_kw > 0)
-    battery = periods if home.has_battery else 0
-    two_way = len(spots) if home.vehicle_discharge_kw > 0 else 0
-    instants = battery + 1 if battery else 0
-    sizes = [periods, periods, battery, battery, instants, len(spots), two_way, len(spots), len(sunny)]
-    sizes += [count for device in home.devices for count in (periods, device.own_columns)]
-    edges = np.cumsum([0, *sizes])
-    blocks = [np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    size = int(edges[-1])
-    return Layout(
-        size=size + 1 if ask else size,
-        plugged=spots,
-        session=np.concatenate(session) if session else np.zeros(0, dtype=np.int64),
-        sunny=sunny,
-        buy=blocks[0],
-        sell=blocks[1],
-        charge=blocks[2],
-        discharge=blocks[3],
-        energy=blocks[4],
-        vehicle_charge=blocks[5],
-        vehicle_discharge=blocks[6],
-        vehicle_energy=blocks[7],
-        curtailed=blocks[8],
-        devices=tuple(blocks[9::2]),
-        device_own=tuple(blocks[10::2]),
-        quantity=size if ask else -1,
-    )
-
-
-def most_buy_kw(home: HomeProblem) -> Floats:
-    """Most that the meter can import with every device at full power, shape (T,) [kW]."""
-    load = home.load_kw + home.battery_charge_kw * home.has_battery
-    for session in home.sessions:
-        load[session.first : session.stop] += home.vehicle_charge_kw
-    for device in home.devices:
-        load += device.most_kw
-    return np.maximum(load, 0.0)
-
-
-def most_sell_kw(home: HomeProblem) -> Floats:
-    """Most that the meter can export, shape (T,) [kW]."""
-    if not home.export_allowed:
-        return np.zeros(home.periods)
-    surplus = home.solar_kw - home.load_kw + home.battery_discharge_kw * home.has_battery
-    for session in home.sessions:
-        surplus[session.first : session.stop] += home.vehicle_discharge_kw
-    return np.maximum(surplus, 0.0)
-
-
-def crossed_meter(home: HomeProblem, terms: Terms) -> Bools:
-    """Free intervals in which export pays more than import and the home could do either."""
-    either = (most_sell_kw(home) > 0) & (most_buy_kw(home) > 0)
-    return (home.export_usd_per_kwh > home.import_usd_per_kwh) & either & ~terms.fixed
 
 
 def build(

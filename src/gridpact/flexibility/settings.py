@@ -1,14 +1,16 @@
 """Device settings that an inverter can follow: one direction at a time, energies recomputed from the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from gridpact.flexibility.batch import HomeBatch
 from gridpact.flexibility.devices import DeviceTrace
+from gridpact.flexibility.following import schedules_of, session_energy_kwh, stored_kwh
 from gridpact.flexibility.home import Floats, HomeProblem, Schedule
-from gridpact.flexibility.problems import replay_cost
-from gridpact.flexibility.program import Layout
+from gridpact.flexibility.layout import Layout
 from gridpact.flexibility.terms import Terms
 
 ROOM_KWH = 1e-8
@@ -72,19 +74,25 @@ def _clean(power_kw: Floats) -> Floats:
 def battery_energy(home: HomeProblem, power_kw: Floats) -> Floats:
     """Battery energy at each interval's end, shape (..., T) as ``power_kw`` [kWh]."""
     into, out = home.battery_charge_efficiency, home.battery_discharge_efficiency
-    stored = np.where(power_kw > 0, power_kw * into, power_kw / out) * home.step_h
-    return home.battery_start_kwh + np.cumsum(stored, axis=-1)
+    return home.battery_start_kwh + np.cumsum(stored_kwh(power_kw, into=into, out=out, step_h=home.step_h), axis=-1)
 
 
 def vehicle_energy(home: HomeProblem, power_kw: Floats) -> Floats:
     """Vehicle energy at each interval's end, NaN while away, shape (..., T) as ``power_kw`` [kWh]."""
     into, out = home.vehicle_charge_efficiency, home.vehicle_discharge_efficiency
-    stored = np.where(power_kw > 0, power_kw * into, power_kw / out) * home.step_h
-    energy = np.full(power_kw.shape, np.nan)
-    for session in home.sessions:
-        span = slice(session.first, session.stop)
-        energy[..., span] = session.start_kwh + np.cumsum(stored[..., span], axis=-1)
-    return energy
+    stored = stored_kwh(np.atleast_2d(power_kw), into=into, out=out, step_h=home.step_h)
+    rows, sessions = len(stored), len(home.sessions)
+
+    def each(values: list[float], dtype: type) -> Any:
+        return np.tile(np.array(values, dtype=dtype), rows)
+
+    return session_energy_kwh(
+        stored,
+        owner=np.repeat(np.arange(rows), sessions),
+        first=each([session.first for session in home.sessions], np.int64),
+        stop=each([session.stop for session in home.sessions], np.int64),
+        start_kwh=each([session.start_kwh for session in home.sessions], np.float64),
+    ).reshape(power_kw.shape)
 
 
 def fits(home: HomeProblem, settings: Settings) -> bool:
@@ -160,7 +168,7 @@ def _mixes_fit(
     weight = np.unique(one[turning] / (one[turning] - other[turning]))[:, None]
 
     def stored(power: Floats) -> Floats:
-        return np.where(power > 0, power * into, power / out) * step_h
+        return stored_kwh(power, into=into, out=out, step_h=step_h)
 
     gain = stored((1.0 - weight) * one + weight * other) - (1.0 - weight) * stored(one) - weight * stored(other)
     excess = np.cumsum(gain, axis=1)
@@ -202,27 +210,19 @@ def _net(home: HomeProblem, settings: Settings) -> Floats:
 
 def to_schedule(home: HomeProblem, settings: Settings, *, reserve_kw: Floats) -> Schedule:
     """The schedule that follows from ``settings``, every energy and the cost recomputed."""
-    battery, vehicle = settings.battery_kw, settings.vehicle_kw
-    draft = Schedule(
-        curtailed_kw=settings.curtailed_kw,
-        battery_charge_kw=np.maximum(battery, 0.0),
-        battery_discharge_kw=np.maximum(-battery, 0.0),
-        vehicle_charge_kw=np.maximum(vehicle, 0.0),
-        vehicle_discharge_kw=np.maximum(-vehicle, 0.0),
-        net_kw=_net(home, settings),
-        battery_soc_kwh=battery_energy(home, battery) if home.has_battery else np.zeros(home.periods),
-        vehicle_soc_kwh=vehicle_energy(home, vehicle),
-        reserve_kw=reserve_kw.copy(),
-        cost_usd=0.0,
+    found = schedules_of(
+        HomeBatch.of([home]),
+        np.zeros(1, dtype=np.int64),
+        battery_kw=settings.battery_kw[None, :],
+        vehicle_kw=settings.vehicle_kw[None, :],
+        curtailed_kw=settings.curtailed_kw[None, :],
+        reserve_kw=reserve_kw[None, :],
         devices={
             device.name: DeviceTrace(
-                power_kw=settings.devices[device.name], energy_kwh=device.energy_kwh(settings.devices[device.name])
+                power_kw=settings.devices[device.name][None, :],
+                energy_kwh=device.energy_kwh(settings.devices[device.name])[None, :],
             )
             for device in home.devices
         },
     )
-    arrays = [getattr(draft, name) for name in Schedule.__dataclass_fields__ if name not in ("cost_usd", "devices")]
-    arrays += [array for trace in draft.devices.values() for array in (trace.power_kw, trace.energy_kwh)]
-    for array in arrays:
-        array.setflags(write=False)
-    return replace(draft, cost_usd=replay_cost(home, draft))
+    return found.home(0)

@@ -59,15 +59,8 @@ class Terms:
         net = self.fixed_net_kw[fixed]
         if self.ask is not None and not self.ask.reserve:
             net = net - quantity_kw * self.ask_window[fixed]
-        return energy_bill_usd(home, net, where=fixed)
-
-
-def energy_bill_usd(home: HomeProblem, net_kw: Floats, *, where: Bools | None = None) -> float:
-    """Bill [USD] for ``net_kw`` in the intervals ``where`` (default: all)."""
-    buy, sell = home.import_usd_per_kwh, home.export_usd_per_kwh
-    if where is not None:
-        buy, sell = buy[where], sell[where]
-    return float(np.sum(buy * np.maximum(net_kw, 0.0) - sell * np.maximum(-net_kw, 0.0)) * home.step_h)
+        buy, sell = home.import_usd_per_kwh[fixed], home.export_usd_per_kwh[fixed]
+        return float(np.sum(buy * np.maximum(net, 0.0) - sell * np.maximum(-net, 0.0)) * home.step_h)
 
 
 def without_vpp(home: HomeProblem) -> Terms:

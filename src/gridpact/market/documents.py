@@ -1,18 +1,76 @@
 """YAML and JSON files that people write: read strictly, every problem named with its place."""
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from gridpact.data.files import read_bytes
+from gridpact.data.json_text import parse_json
+from gridpact.data.limits import (
+    MOST_DOCUMENT_BYTES,
+    MOST_DOCUMENT_DEPTH,
+    MOST_DOCUMENT_LETTERS,
+    MOST_DOCUMENT_VALUES,
+    MOST_NUMBER_LETTERS,
+)
 from gridpact.errors import InputError, MissingDataError
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice in one mapping."""
+    """Safe YAML that refuses a key written twice in one mapping, and a small text that stands for a large one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._sizes: dict[int, tuple[int, int]] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node, no deeper than is read and, with all that aliases stand for, no larger."""
+        self._depth += 1
+        if self._depth > MOST_DOCUMENT_DEPTH:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise InputError(f"{_line(event)}: nested more than {MOST_DOCUMENT_DEPTH} deep")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if node is not None and id(node) not in self._sizes:
+            self._sizes[id(node)] = self._measured(node)
+        return node
+
+    def _measured(self, node: yaml.Node) -> tuple[int, int]:
+        """Values and letters below a node, each alias counted with all that it stands for."""
+        if isinstance(node, yaml.ScalarNode):
+            return 1, len(node.value)
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+        values, letters = 1, 0
+        for part in parts:
+            if id(part) not in self._sizes:
+                raise InputError(f"{_line(node)}: the alias stands for something that it is part of")
+            below = self._sizes[id(part)]
+            values, letters = values + below[0], letters + below[1]
+        if values > MOST_DOCUMENT_VALUES or letters > MOST_DOCUMENT_LETTERS:
+            raise InputError(
+                f"{_line(node)}: more than {MOST_DOCUMENT_VALUES:,} values or {MOST_DOCUMENT_LETTERS:,} letters, each "
+                "alias counted with all that it stands for; write less"
+            )
+        return values, letters
+
+
+def _line(marked: Any) -> str:
+    return f"line {marked.start_mark.line + 1}"
+
+
+def _number(loader: _StrictLoader, node: yaml.ScalarNode) -> int | float:
+    if len(node.value) > MOST_NUMBER_LETTERS:
+        raise InputError(f"{_line(node)}: a number of {len(node.value):,} letters is longer than is read")
+    whole = node.tag == "tag:yaml.org,2002:int"
+    return loader.construct_yaml_int(node) if whole else loader.construct_yaml_float(node)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -31,15 +89,6 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise InputError(f"the key {key!r} is written twice; keep one")
-        content[key] = value
-    return content
-
-
 def read_document(path: Path) -> Any:
     """Content of a ``.yaml``, ``.yml`` or ``.json`` file.
 
@@ -53,9 +102,9 @@ def read_document(path: Path) -> Any:
     if not path.is_file():
         raise MissingDataError(f"{path} is not a file")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path} cannot be read as UTF-8 text: {problem}") from None
+        text = read_bytes(path, most_bytes=MOST_DOCUMENT_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise InputError(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8") from None
     return parse_document(text, where=str(path), as_json=kind == ".json")
 
 
@@ -67,7 +116,7 @@ def parse_document(text: str, *, where: str, as_json: bool = False) -> Any:
     """
     try:
         if as_json:
-            return json.loads(text, object_pairs_hook=_pairs)
+            return parse_json(text, most_depth=MOST_DOCUMENT_DEPTH)
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
     except InputError as problem:
         raise InputError(f"{where}: {problem}") from None

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gridpact.data.files import checked_member
 from gridpact.errors import InputError, NaiveDatetimeError, UnitRangeError
+from gridpact.horizon import read_iso
 from gridpact.market.documents import as_mapping, nearest, read_document
 from gridpact.market.opportunity import MarketOpportunity, Product
 
@@ -31,7 +33,8 @@ def read_opportunities(path: Path | str, *, rules: str = "demo") -> list[MarketO
 
     The file holds one opportunity (a mapping), a list of them, or a mapping with the key ``opportunities``.
     ``direction`` may be left out and is ``up``; ``price_unit`` may be left out and follows the product; ``rules``
-    is the argument of that name, ``step_minutes`` 15 and ``minimum_kw`` 0 unless given.
+    is the argument of that name, ``step_minutes`` 15 and ``minimum_kw`` 0 unless given. A file of rules that an
+    opportunity names lies in the same folder, or is ``rules``.
 
     Raises:
         MissingDataError: no such file, no opportunity in it, or a key is missing.
@@ -49,14 +52,14 @@ def read_opportunities(path: Path | str, *, rules: str = "demo") -> list[MarketO
     found: list[MarketOpportunity] = []
     for number, entry in enumerate(entries, start=1):
         where = f"{file}" if len(entries) == 1 else f"{file}, opportunity {number}"
-        opportunity = _opportunity(entry, where=where, rules=rules)
+        opportunity = _opportunity(entry, where=where, rules=rules, folder=file.parent)
         if any(opportunity.opportunity_id == other.opportunity_id for other in found):
             raise InputError(f"{where}: the id {opportunity.opportunity_id!r} is used twice; give each its own")
         found.append(opportunity)
     return found
 
 
-def _opportunity(entry: object, *, where: str, rules: str) -> MarketOpportunity:
+def _opportunity(entry: object, *, where: str, rules: str, folder: Path) -> MarketOpportunity:
     fields = as_mapping(entry, where=where, known=OPPORTUNITY_KEYS, required=REQUIRED_KEYS)
     product = _product(fields["product"], where=where)
     direction = fields.get("direction", "up")
@@ -81,7 +84,7 @@ def _opportunity(entry: object, *, where: str, rules: str) -> MarketOpportunity:
             requested_kw=_number(fields, "requested_kw", where=where),
             minimum_kw=_number(fields, "minimum_kw", where=where) if "minimum_kw" in fields else 0.0,
             reference_price=_number(fields, "reference_price", where=where),
-            rules=_text(fields, "rules", where=where) if "rules" in fields else rules,
+            rules=_rules(_text(fields, "rules", where=where), rules, folder, where) if "rules" in fields else rules,
         )
     except InputError as problem:
         message = str(problem)
@@ -102,6 +105,22 @@ def _text(fields: Mapping[str, Any], key: str, *, where: str) -> str:
     return value
 
 
+def _rules(name: str, given: str, folder: Path, where: str) -> str:
+    """The rules that an opportunity names: gridpact's, those that the user gave, or a file in the opportunity's folder.
+
+    An opportunity may come from somebody else, and shall not make other files be read.
+    """
+    if name == given or not name.lower().endswith((".yaml", ".yml")):
+        return name
+    path = checked_member(folder, name) if not Path(name).is_absolute() else None
+    if path is None or not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"{where}: rules is {name!r}; a file of rules lies in the folder of the opportunity file, or is given with "
+            "--rules"
+        )
+    return str(path)
+
+
 def _number(fields: Mapping[str, Any], key: str, *, where: str) -> float:
     value = fields[key]
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -114,7 +133,7 @@ def _number(fields: Mapping[str, Any], key: str, *, where: str) -> float:
 
 def _moment(value: object, *, where: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        moment = read_iso(value) if isinstance(value, str) else value
         if isinstance(moment, datetime):
             if moment.utcoffset() is None:
                 raise NaiveDatetimeError(

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gridpact import horizon, units
+from gridpact.data.names import MOST_LETTERS, why_unusable
 from gridpact.errors import InputError, UnitRangeError
 
 MOST_KW = 1e9
@@ -60,8 +61,9 @@ class MarketOpportunity:
         what = f"opportunity {self.opportunity_id!r}"
         if not self.opportunity_id:
             raise InputError("an opportunity needs a non-empty id")
-        if not self.opportunity_id.isprintable():
-            raise InputError(f"{what}: the id holds characters that cannot be printed; use plain text")
+        unusable = why_unusable(self.opportunity_id)
+        if unusable is not None:
+            raise InputError(f"opportunity {self.opportunity_id[:MOST_LETTERS]!r}: the id {unusable}")
         object.__setattr__(self, "start", horizon.aware_utc(self.start, what=f"{what}: start"))
         object.__setattr__(self, "end", horizon.aware_utc(self.end, what=f"{what}: end"))
         for moment in (self.start, self.end):

@@ -1,6 +1,6 @@
 """Drives one negotiation to its end: bids, counter-offers over rounds, options. No I/O, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from gridpact.negotiation import aggregator, outcome, protocol
 from gridpact.negotiation.agents import Agents, Strategies, group_homes
 from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.outcome import NegotiationEvent, NegotiationResult, StandingAsks
+from gridpact.negotiation.postbox import Postbox
 from gridpact.negotiation.protocol import Phase, Standing, State
 from gridpact.negotiation.referee import Agreed, Referee
 from gridpact.negotiation.supply import Supply, floor_cents
@@ -44,7 +45,7 @@ class CoreNegotiationEngine:
 
         Args:
             strategies: a name, ``module:Class`` or `Strategy` for every home, or a mapping by home id, in which
-                ``*`` stands for every home that is not named.
+                ``*`` stands for every home that is not named. ``outside`` is who answers for itself by messages.
             rounds: most rounds, at least 1.
             allow_loss: let offers go above what the market is worth in order to fill the request.
 
@@ -68,6 +69,8 @@ class CoreNegotiationEngine:
         silent: Mapping[str, int] | None = None,
         posted_price: float | None = None,
         seed: int = 0,
+        postbox: Postbox | None = None,
+        tell: Callable[[NegotiationEvent], None] = lambda event: None,
     ) -> NegotiationResult:
         """Negotiate until every home has accepted, refused or expired; at most ``rounds`` rounds.
 
@@ -80,6 +83,8 @@ class CoreNegotiationEngine:
             silent: round from which a home says nothing more, by home id (1: no bid at all).
             posted_price: one take-it-or-leave-it price instead of negotiating (one round).
             seed: for strategies that draw lots.
+            postbox: reaches the homes whose strategy is ``outside``.
+            tell: told of each event as it happens.
 
         Returns:
             The options agreed and the record of how. If the market is worth less than every ask, the last offer
@@ -97,12 +102,12 @@ class CoreNegotiationEngine:
         if posted_price is not None and not np.isfinite(posted_price):
             raise UnitRangeError(f"posted_price is {posted_price}; it must be a finite number")
         rounds = self.rounds if posted_price is None else 1
-        groups = group_homes(self.strategies, supply.home_ids, default=DEFAULT_STRATEGY)
+        groups = group_homes(self.strategies, supply.home_ids, default=DEFAULT_STRATEGY, postbox=postbox)
         session = _Session(
             opportunity=opportunity,
-            supply=supply,
             worth=worth,
             allow_loss=self.allow_loss,
+            tell=tell,
             posted_price=posted_price,
             silent_from=_silent_from(silent or {}, supply.home_ids),
             agents=Agents(
@@ -127,7 +132,6 @@ class _Session:
     """One negotiation while it runs."""
 
     opportunity: MarketOpportunity
-    supply: Supply
     worth: MarketWorth
     allow_loss: bool
     posted_price: float | None
@@ -147,6 +151,12 @@ class _Session:
     offers: list[tuple[OfferBook, AnswerBook]] = field(default_factory=list)
     taken: list[tuple[Ints, Floats, Floats]] = field(default_factory=list)
     events: list[NegotiationEvent] = field(default_factory=list)
+    tell: Callable[[NegotiationEvent], None]
+
+    @property
+    def supply(self) -> Supply:
+        """What is for sale: all that homes can deliver, less where a bid from outside named less."""
+        return self.agents.referee.supply
 
     def run(self) -> NegotiationResult:
         """Open, then do what the protocol wants until it is closed."""
@@ -165,13 +175,14 @@ class _Session:
         number = self.state.round
         homes = self._speaking(self.state.talking)
         replaced = len(self.agents.replacements)
-        asks = self.agents.asks(
+        asks, spoke = self.agents.asks(
             number,
             homes,
             standing=None if number == 1 else self.standing,
             offered=self.offered,
             accepted_kw=self.state.accepted_kw,
         )
+        homes, asks = homes[spoke], asks[spoke]
         self.standing[homes] = asks
         self.has_bid[homes] = True
         book = outcome.bid_book(self.opportunity.opportunity_id, number, self.supply, homes, asks)
@@ -184,7 +195,8 @@ class _Session:
         )
         self._note_replacements(replaced)
         if homes.size:
-            self._tell(protocol.BidsReceived(round=number, homes=homes))
+            able_kw = self.supply.deliverable_kw[homes] if self.agents.limited else None
+            self._tell(protocol.BidsReceived(round=number, homes=homes, able_kw=able_kw))
         if self.state.phase is Phase.BIDDING:
             missing = np.flatnonzero(self.state.owing)
             self._tell(protocol.DeadlinePassed(round=number, phase=Phase.BIDDING))
@@ -250,9 +262,10 @@ class _Session:
         before = self.state.accepted_kw
         homes = self._speaking(offers.home_index)
         replaced = len(self.agents.replacements)
-        total_kw = self.agents.answers(
+        total_kw, spoke = self.agents.answers(
             homes, offers, standing=self.standing, agreed=Agreed(accepted_kw=before, pay_usd=self.pay_usd)
         )
+        homes, total_kw = homes[spoke], total_kw[spoke]
         answers = self._answer_book(offers, homes, total_kw, before)
         heard = np.isin(offers.home_index, homes)
         new_kw = answers.accepted_kw[heard]
@@ -313,6 +326,7 @@ class _Session:
     def _note(self, kind: str, **payload: Any) -> None:
         head = {"opportunity_id": self.opportunity.opportunity_id, "round": self.state.round}
         self.events.append(NegotiationEvent(kind=kind, payload=head | payload))
+        self.tell(self.events[-1])
 
     def _note_replacements(self, since: int) -> None:
         for each in self.agents.replacements[since:]:

@@ -62,7 +62,7 @@ class State:
     owing: Bools
     """Homes whose bid or answer is still wanted in this phase."""
     able_kw: Floats
-    """Most that each home can promise [kW]."""
+    """Most that each home can promise, or less where it has put less up for sale [kW]."""
     offer_price: Floats
     """Last price offered; NaN before the first offer."""
     cap_kw: Floats
@@ -87,6 +87,8 @@ class BidsReceived:
 
     round: int
     homes: Ints
+    able_kw: Floats | None = None
+    """How much each puts up for sale, where that may be less than it can promise, shape of ``homes`` [kW]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -198,7 +200,13 @@ def _opened(state: State, event: Opened) -> Step:
 
 def _bids(state: State, event: BidsReceived) -> Step:
     homes = _expected(state, event.round, event.homes, Phase.BIDDING, what="bid")
-    waiting = replace(state, owing=_without(state.owing, homes))
+    able_kw = state.able_kw
+    if event.able_kw is not None:
+        named = _numbers(event.able_kw, homes, what="able_kw")
+        if (named < state.accepted_kw[homes] - KW_SLACK).any() or (named > able_kw[homes] + KW_SLACK).any():
+            raise ProtocolViolationError("a bid is for less than the home has accepted, or more than it can deliver")
+        able_kw = _with(able_kw, homes, named)
+    waiting = replace(state, owing=_without(state.owing, homes), able_kw=able_kw)
     return _offering(waiting) if not waiting.owing.any() else (waiting, ())
 
 

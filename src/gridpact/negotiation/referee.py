@@ -39,6 +39,8 @@ class Refusal(IntEnum):
     TAKEN_BACK = 11
     UNDERPAID = 12
     BELOW_LEAST = 13
+    OTHER_QUANTITY = 14
+    ABOVE_ASK = 15
 
     @property
     def text(self) -> str:
@@ -61,6 +63,8 @@ _TEXTS: dict[Refusal, str] = {
     Refusal.TAKEN_BACK: "takes back what was accepted before",
     Refusal.UNDERPAID: "accepts less than the home's cost or floor price",
     Refusal.BELOW_LEAST: "accepts so little that the home's earlier promises make it a loss",
+    Refusal.OTHER_QUANTITY: "bids for another quantity than it can deliver or first bid for",
+    Refusal.ABOVE_ASK: "accepts power for which its own ask is above the price",
 }
 
 Codes = NDArray[np.int8]

@@ -5,7 +5,7 @@ home may sell up to the segment's end, max(C(q), floor price * energy). Homes ha
 levels; missing ones are segments of zero width that repeat the last price.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,6 +89,22 @@ class Supply:
             reservation_usd=_frozen(reservation),
             reservation_price=_frozen(price),
             least_kw=_frozen(curves.least_kw.copy()),
+        )
+
+    def limited(self, most_kw: Floats) -> "Supply":
+        """The same homes with no more than ``most_kw`` for sale, shape (n,) [kW]; prices stay.
+
+        What lies beyond becomes segments of zero width.
+        """
+        level = np.minimum(self.level_kw, whole_watts(most_kw)[:, None])
+        width = np.clip(np.round(level - (self.level_kw - self.width_kw), 3), 0.0, None)
+        rise = np.diff(self.reservation_usd, axis=1, prepend=0.0)
+        share = np.divide(width, self.width_kw, out=np.zeros_like(width), where=self.width_kw > 0)
+        return replace(
+            self,
+            width_kw=_frozen(width),
+            level_kw=_frozen(level),
+            reservation_usd=_frozen(np.cumsum(share * rise, axis=1)),
         )
 
     @property

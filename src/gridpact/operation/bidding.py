@@ -14,10 +14,11 @@ from gridpact.market.opportunity import MarketOpportunity
 from gridpact.messages.books import CalledOptions, Floats, OptionBook
 from gridpact.negotiation.aggregator import MarketWorth
 from gridpact.negotiation.engine import CoreNegotiationEngine
-from gridpact.negotiation.outcome import NegotiationResult
+from gridpact.negotiation.outcome import NegotiationEvent, NegotiationResult
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.homes import Homes, Quotes, quote
 from gridpact.operation.inputs import MarketCall, MarketDay
+from gridpact.operation.outside import LoggedPostbox, award_by_message, strategies_of, talk_times
 from gridpact.operation.recorded import solve_formation, submit_bid
 from gridpact.optimization.formulation import MARKET_MINIMUM, BidRequest, formation_problem
 from gridpact.optimization.tool import BidDecision, OptimizationTool, decide
@@ -60,6 +61,7 @@ def bid_for(
     day: MarketDay,
     model: FlexibilityModel,
     chronicle: Chronicle,
+    postbox: LoggedPostbox,
 ) -> Award:
     """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
     opportunity = call.opportunity
@@ -89,10 +91,7 @@ def bid_for(
     with chronicle.stage("flexibility", about=opportunity.opportunity_id):
         quotes = quote(homes, call, spec=day.spec, model=model)
     with chronicle.stage("negotiation", about=opportunity.opportunity_id):
-        talks = _talk(homes, call, quotes, day=day)
-    for number, event in enumerate(talks.events, start=1):
-        moment = opening + number * TALKS_BEFORE_GATE / (len(talks.events) + 2)
-        chronicle.note(event.kind, at=moment, payload=dict(event.payload))
+        talks = _talk(homes, call, quotes, day=day, chronicle=chronicle, postbox=postbox)
     with chronicle.stage("formation", about=opportunity.opportunity_id):
         decision, dropped = _decide(call, talks, day=day, chronicle=chronicle)
     chronicle.note(
@@ -112,7 +111,8 @@ def bid_for(
             "inner_approximation_loss_usd": sum(quotes.curves.loss_usd.tolist()),
         },
     )
-    award = _clear(call, quotes, talks, decision, dropped, chronicle=chronicle)
+    award = _clear(call, quotes, talks, decision, dropped, day=day, chronicle=chronicle, postbox=postbox)
+    postbox.desk.close(opportunity.opportunity_id)
     homes.awarded.append(CommitmentBatch.to_ask(quotes.asks, award.committed_kw))
     return award
 
@@ -129,7 +129,20 @@ def floors_of(homes: Homes) -> Floats:
     return np.where(floors > 0, floors, np.nan)
 
 
-def _talk(homes: Homes, call: MarketCall, quotes: Quotes, *, day: MarketDay) -> NegotiationResult:
+def _talk(
+    homes: Homes, call: MarketCall, quotes: Quotes, *, day: MarketDay, chronicle: Chronicle, postbox: LoggedPostbox
+) -> NegotiationResult:
+    times = talk_times(call, rounds=day.rounds)
+
+    def tell(event: NegotiationEvent) -> None:
+        # Who answers within the run answers when the time is up; a phase with homes outside ends when all have spoken.
+        answers = event.kind == EventKind.ANSWERS_COLLECTED
+        number = max(int(event.payload["round"]), 1)
+        moment = (
+            postbox.ended(opportunity.opportunity_id) if day.outside else times.deadline(round=number, answers=answers)
+        )
+        chronicle.note(event.kind, at=moment, payload=dict(event.payload))
+
     opportunity, scenarios = call.opportunity, call.price.scenarios
     worth = MarketWorth(
         prices=scenarios.prices,
@@ -138,7 +151,7 @@ def _talk(homes: Homes, call: MarketCall, quotes: Quotes, *, day: MarketDay) -> 
         margin=day.spec.margin,
         price_cap=call.rules.bid_price_cap(opportunity.product),
     )
-    engine = CoreNegotiationEngine(day.strategy, rounds=day.rounds, allow_loss=day.allow_loss)
+    engine = CoreNegotiationEngine(strategies_of(day), rounds=day.rounds, allow_loss=day.allow_loss)
     return engine.negotiate(
         opportunity,
         quotes.curves,
@@ -147,6 +160,8 @@ def _talk(homes: Homes, call: MarketCall, quotes: Quotes, *, day: MarketDay) -> 
         worth=worth,
         silent=day.silent,
         seed=day.seed,
+        postbox=postbox,
+        tell=tell,
     )
 
 
@@ -210,7 +225,9 @@ def _clear(
     decision: BidDecision,
     dropped: tuple[str, ...],
     *,
+    day: MarketDay,
     chronicle: Chronicle,
+    postbox: LoggedPostbox,
 ) -> Award:
     opportunity, segments = call.opportunity, decision.curve.segments
     award = Award(
@@ -243,12 +260,19 @@ def _clear(
     )
     if broken:
         return replace(award, outcome=Outcome.REFUSED, reason="; ".join(broken))
-    price, least_kw = call.price.clearing_price, call.rules.least_kw(opportunity)
-    clearing = submit_bid(
-        opportunity.opportunity_id,
-        lambda: clear(segments, price, opportunity.requested_kw, minimum_kw=least_kw),
-        chronicle=chronicle,
-    )
+    if day.outside_market:
+        heard = award_by_message(postbox, call, segments, run_id=day.run_id)
+        if heard is None:
+            reason = "the market sent no award before its deadline"
+            return replace(award, outcome=Outcome.NOT_CLEARED, reason=reason)
+        clearing = heard
+    else:
+        least_kw = call.rules.least_kw(opportunity)
+        clearing = submit_bid(
+            opportunity.opportunity_id,
+            lambda: clear(segments, call.price.clearing_price, opportunity.requested_kw, minimum_kw=least_kw),
+            chronicle=chronicle,
+        )
     chronicle.note(
         EventKind.MARKET_CLEARED,
         at=call.gate_closure,
@@ -260,9 +284,12 @@ def _clear(
     )
     if clearing.quantity_kw <= 0:
         lowest = min(segment.price for segment in segments)
-        reason = f"the market cleared at {price:.2f}, below the lowest bid of {lowest:.2f}"
+        reason = f"the market cleared at {clearing.price:.2f}, below the lowest bid of {lowest:.2f}"
         return replace(award, outcome=Outcome.NOT_CLEARED, reason=reason, clearing=clearing)
-    options = _with_activation(talks.options, decision.problem.options, decision.curve.activated(price))
+    activated_kw = _within(
+        decision.curve.activated(clearing.price), decision.problem.options, quantity_kw=clearing.quantity_kw
+    )
+    options = _with_activation(talks.options, decision.problem.options, activated_kw)
     return replace(
         award,
         outcome=Outcome.AWARDED,
@@ -270,6 +297,28 @@ def _clear(
         options=options,
         committed_kw=options.committed_kw(),
     )
+
+
+def _within(activated_kw: Floats, options: OptionBook, *, quantity_kw: float) -> Floats:
+    """What is activated of each option where the market took less than was bid at its price: the dearest gives way.
+
+    What would be left of a home below its least quantity goes too, so that less than ``quantity_kw`` may be left.
+    """
+    over = round(float(activated_kw.sum()) - quantity_kw, 3)
+    if over <= 0:
+        return activated_kw
+    left = activated_kw.copy()
+    for row in np.lexsort((-options.segment, -options.home_index, -options.price)):
+        cut = min(float(left[row]), over)
+        left[row], over = round(float(left[row]) - cut, 3), round(over - cut, 3)
+        if over <= 0:
+            break
+    of_home = np.bincount(options.home_index, weights=left, minlength=len(options.home_ids))
+    least = np.zeros(len(options.home_ids))
+    if options.least_kw.size:
+        least = np.broadcast_to(options.least_kw, (len(options.home_ids),))
+    short = (of_home > 0) & (of_home < least - 1e-9)
+    return np.where(short[options.home_index], 0.0, left)
 
 
 def _option_costs(opportunity: MarketOpportunity, decision: BidDecision) -> list[float]:

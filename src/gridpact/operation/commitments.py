@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from gridpact.fleet.fleet import Fleet
 from gridpact.flexibility.devices import DeviceTrace
 from gridpact.flexibility.home import Commitment, Schedule
 from gridpact.horizon import Horizon
-from gridpact.market.opportunity import Product
-from gridpact.market.rules import RuleProfile, load_rules
+from gridpact.operation.earlier import EarlierPromise, EarlierResult, earlier_result, earlier_rules
 from gridpact.results.run_folder import RunFolder
 
 SETTINGS = (
@@ -75,106 +73,138 @@ class EarlierAwards:
 
 
 def read_earlier_awards(
-    folders: Sequence[Path], *, fleet: Fleet, horizon: Horizon, rule_files: Mapping[str, Path] | None = None
+    folders: Sequence[Path], *, fleet: Fleet, horizon: Horizon, rules: Mapping[str, Path | str] | None = None
 ) -> EarlierAwards:
     """Read the awards of ``folders``, which must be runs of the same fleet and operating day.
 
-    ``rule_files`` says where users' own rule profiles lie now, by the path that the runs know them by.
-
     A run made with ``--commitments`` carries the earlier promises along, so naming the last run of a chain is enough;
-    naming all of them counts each promise once.
+    naming all of them counts each promise once. ``rules`` are the names of market rules that this run's user gave, and
+    where they lie now; a folder may have been made under those and gridpact's, and makes no other file be read.
 
     Raises:
-        InputError: a folder is not a run, or is of another fleet or operating day.
+        InputError: a folder is not a run, is of another fleet or operating day, or was made under other rules.
     """
     if not folders:
         return EarlierAwards()
-    rules = _Rules(files=rule_files or {})
-    runs, records, seen = [], [], set()
+    own = dict(rules or {})
+    runs: list[EarlierRun] = []
+    records: dict[tuple[str, str, str], EarlierPromise] = {}
+    by_home: dict[str, list[Commitment]] = {}
     first: RunFolder | None = None
     for path in folders:
         folder = RunFolder.open(path)
         folder.check_seals()
-        _check_same_day(folder, path, fleet=fleet, horizon=horizon, first=first)
+        result = earlier_result(folder.result, source=f"--commitments {path}")
+        _check_same_day(folder, result, path, fleet=fleet, horizon=horizon, first=first)
         first = first or folder
-        digest = hashlib.sha256(folder.result_json().encode()).hexdigest()
-        runs.append(EarlierRun(run_id=folder.result["run"]["id"], sha256=digest))
-        for record in _promises(folder, rules):
-            key = (record["run"], record["opportunity_id"], record["home_id"])
-            if key not in seen:
-                seen.add(key)
-                records.append(record)
+        digest = hashlib.sha256(folder.read("result.json")).hexdigest()
+        runs.append(EarlierRun(run_id=result.run.id, sha256=digest))
+        for promise in _promises(folder, result, own=own, source=f"--commitments {path}"):
+            key = (promise.run, promise.opportunity_id, promise.home_id)
+            if key in records:
+                continue
+            records[key] = promise
+            window = horizon.window(*promise.window, what="an earlier award")
+            terms = earlier_rules(promise, own=own, source=f"--commitments {path}")
+            by_home.setdefault(promise.home_id, []).append(
+                Commitment(
+                    opportunity_id=f"{promise.run}/{promise.opportunity_id}",
+                    first=window.start,
+                    stop=window.stop,
+                    quantity_kw=promise.quantity_kw,
+                    reserve=promise.product.is_reserve,
+                    sustain_h=promise.sustain_h,
+                    reduction_only=not terms.export_counts,
+                )
+            )
     if first is None:
         return EarlierAwards()
-    by_home: dict[str, list[Commitment]] = {}
-    for record in records:
-        window = horizon.window(_moment(record["start"]), _moment(record["end"]), what="an earlier award")
-        by_home.setdefault(record["home_id"], []).append(
-            Commitment(
-                opportunity_id=f"{record['run']}/{record['opportunity_id']}",
-                first=window.start,
-                stop=window.stop,
-                quantity_kw=record["quantity_kw"],
-                reserve=record["product"] != Product.ENERGY,
-                sustain_h=record["sustain_h"],
-                reduction_only=not rules.of(record["rules"], _moment(record["start"])).export_counts,
-            )
-        )
-    dispatch = first.table("dispatch")
-    baseline = dispatch[dispatch["phase"] == "baseline"]
+    baseline = _baseline(first, fleet=fleet, horizon=horizon)
     return EarlierAwards(
         runs=tuple(runs),
         commitments={home: tuple(promises) for home, promises in by_home.items()},
         baselines={str(home): rows.sort_values("interval_start") for home, rows in baseline.groupby("home_id")},
         profiles=first.table("profiles"),
         tariffs=first.table("tariffs"),
-        records=tuple(records),
+        records=tuple(promise.model_dump(mode="json") for promise in records.values()),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rules:
-    """Rule profiles by the name that runs know them by."""
-
-    files: Mapping[str, Path]
-
-    def of(self, name: str, moment: datetime) -> RuleProfile:
-        return load_rules(self.files.get(name, name), on=moment.date())
-
-
-def _promises(folder: RunFolder, rules: "_Rules") -> list[dict[str, Any]]:
+def _promises(
+    folder: RunFolder, result: EarlierResult, *, own: Mapping[str, Path | str], source: str
+) -> list[EarlierPromise]:
     """Promises of a run and those that it carried along."""
-    result = folder.result
-    promises = [dict(record) for record in result.get("commitments", [])]
-    opportunities = {item["id"]: item for item in result["opportunities"]}
+    promises = list(result.commitments)
+    opportunities = {each.id: each for each in result.opportunities}
+    rules = {each.id: earlier_rules(each, own=own, source=source) for each in result.opportunities}
     coalition = folder.table("coalition")
     members = coalition[coalition["committed_kw"] > 0]
     for name, home, quantity_kw in zip(
         members["opportunity_id"], members["home_id"], members["committed_kw"], strict=True
     ):
-        opportunity = opportunities[name]
-        product = Product(opportunity["product"])
-        start = _moment(opportunity["start"])
+        if name not in opportunities:
+            raise InputError(f"{source}: coalition.parquet names the opportunity {name!r}, which result.json has not")
+        sold = opportunities[name]
         promises.append(
-            {
-                "run": result["run"]["id"],
-                "opportunity_id": str(name),
-                "home_id": str(home),
-                "product": product.value,
-                "start": opportunity["start"],
-                "end": opportunity["end"],
-                "quantity_kw": float(quantity_kw),
-                "sustain_h": rules.of(opportunity["rules"], start).sustain_h(product) if product.is_reserve else 0.0,
-                "rules": opportunity["rules"],
-            }
+            EarlierPromise.model_construct(
+                run=result.run.id,
+                opportunity_id=str(name),
+                home_id=str(home),
+                product=sold.product,
+                start=sold.start,
+                end=sold.end,
+                quantity_kw=_finite(quantity_kw, source=source),
+                sustain_h=rules[name].sustain_h(sold.product) if sold.product.is_reserve else 0.0,
+                rules=sold.rules,
+            )
         )
+    known = set(folder.table("fleet")["home_id"])
+    for promise in promises:
+        if promise.home_id not in known:
+            raise InputError(f"{source}: home {promise.home_id!r} has a promise, but is not in its fleet")
     return promises
 
 
-def _check_same_day(folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Horizon, first: RunFolder | None) -> None:
+def _finite(value: float, *, source: str) -> float:
+    if not np.isfinite(value):
+        raise InputError(f"{source}: coalition.parquet has a committed_kw of {value}")
+    return float(value)
+
+
+def _baseline(folder: RunFolder, *, fleet: Fleet, horizon: Horizon) -> pd.DataFrame:
+    """The frozen baseline: one finite row for every home and interval of the operating day."""
+    dispatch = folder.table("dispatch")
+    baseline = dispatch[dispatch["phase"] == "baseline"].sort_values(["home_id", "interval_start"])
+    starts = horizon.interval_starts
+    homes = sorted(fleet.home_ids)
+    whole = (
+        len(baseline) == len(homes) * len(starts)
+        and list(baseline["home_id"].iloc[:: len(starts)]) == homes
+        and bool((baseline["home_id"].to_numpy() == np.repeat(np.array(homes, dtype=object), len(starts))).all())
+        and bool((baseline["interval_start"].to_numpy() == np.tile(starts.to_numpy(), len(homes))).all())
+    )
+    if not whole:
+        raise InputError(
+            f"--commitments {folder.path}: dispatch.parquet does not hold one baseline row for every home and interval"
+        )
+    for name in SETTINGS:
+        if np.isinf(baseline[name].to_numpy(dtype=float)).any():
+            raise InputError(f"--commitments {folder.path}: dispatch.parquet has an infinite {name}")
+    return baseline
+
+
+def _check_same_day(
+    folder: RunFolder,
+    result: EarlierResult,
+    path: Path,
+    *,
+    fleet: Fleet,
+    horizon: Horizon,
+    first: RunFolder | None,
+) -> None:
     dispatch = folder.table("dispatch")
     starts = dispatch["interval_start"]
-    step = folder.result["opportunities"][0]["step_minutes"]
+    step = result.opportunities[0].step_minutes
     theirs = (starts.min(), starts.max(), step)
     ours = (horizon.interval_starts[0], horizon.interval_starts[-1], horizon.step_minutes)
     if theirs != ours:
@@ -183,6 +213,8 @@ def _check_same_day(folder: RunFolder, path: Path, *, fleet: Fleet, horizon: Hor
             f"{ours[0]} to {ours[1]} in steps of {ours[2]} min. Awards bind runs of the same operating day"
         )
     before = folder.table("fleet").set_index("home_id")
+    if not before.index.is_unique:
+        raise InputError(f"--commitments {path}: its fleet has a home twice")
     now = fleet.frame.set_index("home_id")
     for home in before.index.union(now.index):
         if home not in before.index or home not in now.index:
@@ -221,7 +253,3 @@ def _plain(value: Any) -> Any:
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple | np.ndarray) else []
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -14,7 +14,8 @@ from gridpact.operation.chronicle import Chronicle
 from gridpact.operation.delivery import deliver_and_settle
 from gridpact.operation.homes import freeze_baselines
 from gridpact.operation.inputs import MarketDay
-from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_settlement
+from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_drop_outs, note_settlement
+from gridpact.operation.outside import LoggedPostbox
 from gridpact.operation.recorded import RecordedModel
 from gridpact.optimization.dispatch import plan_dispatch
 from gridpact.store.journal import Journal
@@ -66,15 +67,17 @@ def run_market_day(
         note_baseline(homes, chronicle)
 
     awards: list[Award] = []
+    postbox = LoggedPostbox(day, chronicle)
     for call in day.calls:
         progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
-        awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle))
+        awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle, postbox=postbox))
 
+    postbox.finish()
     with chronicle.stage("dispatch"):
         progress("dispatching")
         plan = plan_dispatch(homes.problems, homes.baselines, homes.commitments, model)
-        failing = [home for home, stage in day.drop_outs.items() if stage == "after"]
-        note_dispatch(plan, homes, chronicle, failing=failing, model=model)
+        note_dispatch(plan, homes, chronicle, model=model)
+        note_drop_outs(day, homes, awards, chronicle)
     with chronicle.stage("settlement"):
         progress("settling")
         delivered = deliver_and_settle(homes, plan, awards, day=day)

@@ -12,6 +12,7 @@ from gridpact.data.importers.convert import Imported, import_files
 from gridpact.data.importers.options import ImportOptions
 from gridpact.errors import GridpactError, InputError, MissingDataError
 from gridpact.operation import gridstatus_worker
+from gridpact.operation.redaction import redact
 
 DEFAULT_MARKET = "DAY_AHEAD_HOURLY"
 LONGEST_S = 1800
@@ -123,4 +124,4 @@ def _fetch_there(asked: dict[str, object], file: Path, python: Path) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    return " ".join(redact(text).split())[:300]

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gridpact.data.files import beside, sha256_of
+from gridpact.data.limits import MOST_FLEET_BYTES
 from gridpact.errors import CellProblem, InputError, MissingDataError, StoreError, TableError
 from gridpact.fleet.columns import COLUMNS
 from gridpact.fleet.findings import Findings, Note
@@ -78,12 +78,12 @@ def resolve_fleet(source: str | Fleet | None, *, seed: int) -> ResolvedFleet:
     path = Path(text)
     try:
         there = path.is_file()
-    except OSError:
+    except (OSError, ValueError):
         there = False  # a name that no file system takes
     if not there:
         raise MissingDataError(f"--fleet {_shown(text)} is neither a file nor a number of homes")
     reading = read_fleet_file(path)
-    return ResolvedFleet(fleet=reading.fleet, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), notes=reading.notes)
+    return ResolvedFleet(fleet=reading.fleet, sha256=sha256_of(path, most_bytes=MOST_FLEET_BYTES), notes=reading.notes)
 
 
 def check_fleet_file(path: Path, *, tariffs: Path | None = None, profiles: Path | None = None) -> FleetCheck:
@@ -178,13 +178,9 @@ def draw_to_file(fleet: Fleet, *, out: Path, title: str) -> None:
 
 def _write_whole(out: Path, write: Callable[[Path], object]) -> None:
     """Write a file beside ``out`` and put it in its place in one step."""
-    partial = out.with_name(f".{out.stem}.tmp-{os.getpid()}{out.suffix}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        partial.replace(out)
+        with beside(out) as partial:
+            write(partial)
     except OSError as problem:
         raise StoreError(f"{out} could not be written: {problem.strerror or problem}") from problem
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gridpact.errors import InputError
 from gridpact.fleet.day import FleetDay
 from gridpact.fleet.fleet import Fleet
 from gridpact.flexibility.batch import CurveBatch, HomeBatch, Ints, ScheduleBatch
+from gridpact.flexibility.following import schedules_of
 from gridpact.flexibility.home import Bools
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.flexibility.problems import home_problems, replay_costs
@@ -16,6 +18,9 @@ from gridpact.horizon import Horizon
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.optimization.spec import ProblemSpec
+
+SAME = 1e-6
+"""How far rounding may carry a number of an earlier run's baseline from what follows from the others [kW, kWh]."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,10 +56,12 @@ def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityMode
 
     Raises:
         InfeasibleError: a home's own data allow no schedule at all.
+        InputError: the earlier run's baseline contradicts itself.
     """
     problems = home_problems(fleet_day, operator_soc_reserve=day.spec.soc_reserve_fraction)
     if day.earlier.runs:
         frozen = ScheduleBatch.of(day.earlier.baseline(home_id) for home_id in problems.home_ids)
+        _check_follows(problems, frozen, horizon=day.horizon)
         baselines = replace(frozen, cost_usd=replay_costs(problems, frozen))
     else:
         baselines = model.baselines(problems)
@@ -69,6 +76,29 @@ def freeze_baselines(day: MarketDay, fleet_day: FleetDay, model: FlexibilityMode
             homes=len(problems),
         ),
     )
+
+
+def _check_follows(problems: HomeBatch, frozen: ScheduleBatch, *, horizon: Horizon) -> None:
+    """Raise where net loads or energies are not what loads, sun and the settings beside them make."""
+    made = schedules_of(
+        problems,
+        np.arange(len(problems)),
+        battery_kw=frozen.battery_charge_kw - frozen.battery_discharge_kw,
+        vehicle_kw=frozen.vehicle_charge_kw - frozen.vehicle_discharge_kw,
+        curtailed_kw=frozen.curtailed_kw,
+        reserve_kw=frozen.reserve_kw,
+        devices=frozen.devices,
+    )
+    for name in ("net_kw", "battery_soc_kwh", "vehicle_soc_kwh"):
+        said, follows = getattr(frozen, name), getattr(made, name)
+        off = ~np.isclose(said, follows, rtol=0.0, atol=SAME, equal_nan=True)
+        if off.any():
+            home, interval = (int(place) for place in np.argwhere(off)[0])
+            raise InputError(
+                f"--commitments: in the baseline of home {problems.home_ids[home]!r} at "
+                f"{horizon.interval_starts[interval].isoformat()}, {name} is {said[home, interval]:.9g}, but its load, "
+                f"sun and device settings make {follows[home, interval]:.9g}; restore the run folder from a copy"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from gridpact.data.files import read_bytes, sha256_of
+from gridpact.data.limits import MOST_DOCUMENT_BYTES, MOST_PRICE_BYTES
 from gridpact.errors import InputError, MissingDataError, UnitRangeError
-from gridpact.fleet.findings import Note
+from gridpact.fleet.findings import Note, nearest
 from gridpact.fleet.fleet import Fleet
-from gridpact.horizon import Horizon, aware_utc
+from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
+from gridpact.negotiation.script import Arrival, read_script
 from gridpact.negotiation.strategies import load_strategy
 from gridpact.operation import prices as price_sources
 from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
@@ -30,6 +33,7 @@ DEMONSTRATION_HOURS = 2.0
 DEMONSTRATION_KW = 30.0
 DROP_OUT_STAGES = ("before", "after")
 MOST_ROUNDS = 50
+MOST_SCRIPT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,12 @@ class DayRequest:
     """Homes whose agent stops answering, and the round from which it does."""
     profiles: Path | pd.DataFrame | None = None
     tariffs: Path | pd.DataFrame | None = None
+    outside: tuple[str, ...] = ()
+    """Homes that answer for themselves by messages."""
+    outside_market: bool = False
+    """Whether the award comes by message too."""
+    messages: Path | None = None
+    """Script of the messages and their times, see `read_script`."""
     rule_files: Mapping[str, Path] = field(default_factory=dict)
     """Where a user's own rule profiles lie now, by the path that opportunities know them by."""
 
@@ -96,6 +106,9 @@ class MarketDay:
     profiles: pd.DataFrame | None
     tariffs: pd.DataFrame | None
     earlier: EarlierAwards
+    outside: tuple[str, ...]
+    outside_market: bool
+    messages: tuple[Arrival, ...]
     inputs_sha256: Mapping[str, str]
     run_id: str
     version: str
@@ -131,9 +144,11 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
     for call in calls:
         opportunity = call.opportunity
         horizon.window(opportunity.start, opportunity.end, what=f"opportunity {opportunity.opportunity_id!r}")
-    earlier = read_earlier_awards(
-        request.commitments, fleet=resolved.fleet, horizon=horizon, rule_files=request.rule_files
-    )
+    own_rules = {
+        name: request.rule_files.get(name, name)
+        for name in (request.rules, *(call.opportunity.rules for call in calls), *request.rule_files)
+    }
+    earlier = read_earlier_awards(request.commitments, fleet=resolved.fleet, horizon=horizon, rules=own_rules)
     profiles, profiles_digest = read_profiles(request.profiles)
     tariffs, tariffs_digest = read_tariffs(request.tariffs)
     if earlier.runs and (profiles is not None or tariffs is not None):
@@ -147,7 +162,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
     if "wholesale_indexed" in set(resolved.fleet.frame["tariff"]) - known_tariffs:
         wholesale = price_sources.wholesale_over(source, horizon)
     load_strategy(request.strategy)
-    settings = {
+    messages, script_digest = _messages(request, resolved.fleet)
+    settings: dict[str, object] = {
         "strategy": request.strategy,
         "rounds": request.rounds,
         "allow_loss": request.allow_loss,
@@ -157,6 +173,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         "silent": dict(sorted(request.silent.items())),
         "rules": {call.rules.name: _digest(repr(call.rules).encode()) for call in calls},
     }
+    if request.outside or request.outside_market:
+        settings |= {"outside": sorted(request.outside), "outside_market": request.outside_market}
     digests = {
         "fleet": resolved.sha256,
         "opportunities": _digest(_canonical([_facts(call.opportunity) for call in calls])),
@@ -166,13 +184,15 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         "settings": _digest(_canonical(settings)),
     }
     if request.prices is not None:
-        digests["prices_file"] = _digest(request.prices.read_bytes())
+        digests["prices_file"] = sha256_of(request.prices, most_bytes=MOST_PRICE_BYTES)
     if spec_bytes is not None:
         digests["spec"] = _digest(spec_bytes)
     if profiles_digest is not None:
         digests["profiles"] = profiles_digest
     if tariffs_digest is not None:
         digests["tariffs"] = tariffs_digest
+    if script_digest is not None:
+        digests["messages"] = script_digest
     for number, run in enumerate(earlier.runs, start=1):
         digests[f"commitments_{number}"] = run.sha256
     release = release or version("gridpact")
@@ -192,6 +212,9 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
         profiles=profiles,
         tariffs=tariffs,
         earlier=earlier,
+        outside=tuple(sorted(request.outside)),
+        outside_market=request.outside_market,
+        messages=messages,
         inputs_sha256=digests,
         run_id=_digest(_canonical({"seed": request.seed, "version": release, "inputs": digests}))[:16],
         version=release,
@@ -208,7 +231,12 @@ def _check_numbers(request: DayRequest) -> None:
         raise InputError(f"--rounds is {request.rounds}; use 1 to {MOST_ROUNDS}")
     if request.seed < 0:
         raise InputError(f"--seed is {request.seed}; use a whole number from 0")
-    for flag, value in (("--hours", request.hours), ("--kw", request.kw), ("--price", request.price)):
+    for flag, value in (
+        ("--hours", request.hours),
+        ("--kw", request.kw),
+        ("--minimum-kw", request.minimum_kw),
+        ("--price", request.price),
+    ):
         if value is not None and not math.isfinite(value):
             raise UnitRangeError(f"{flag} is {value}; it must be a finite number")
 
@@ -253,6 +281,12 @@ def _opportunity_from_flags(request: DayRequest) -> MarketOpportunity:
     window_h = DEMONSTRATION_HOURS if request.hours is None else request.hours
     if not 0 < window_h <= 24:
         raise UnitRangeError(f"--hours is {window_h}; a window is longer than 0 and at most 24 hours")
+    asked_kw = DEMONSTRATION_KW if request.kw is None else request.kw
+    least_kw = 0.0 if request.minimum_kw is None else request.minimum_kw
+    if asked_kw <= 0:
+        raise UnitRangeError(f"--kw is {asked_kw:g}; it must be above 0")
+    if not 0 <= least_kw <= asked_kw:
+        raise UnitRangeError(f"--minimum-kw is {least_kw:g}; it must be at least 0 and at most --kw, {asked_kw:g}")
     minutes = window_h * 60
     if abs(minutes - round(minutes)) > 1e-9:
         raise UnitRangeError(f"--hours is {window_h}; it must be a whole number of minutes")
@@ -265,8 +299,8 @@ def _opportunity_from_flags(request: DayRequest) -> MarketOpportunity:
         product=product,
         start=start,
         end=end,
-        requested_kw=DEMONSTRATION_KW if request.kw is None else request.kw,
-        minimum_kw=0.0 if request.minimum_kw is None else request.minimum_kw,
+        requested_kw=asked_kw,
+        minimum_kw=least_kw,
         reference_price=0.0 if request.price is None else request.price,
         rules=request.rules,
     )
@@ -276,7 +310,7 @@ def _moment(value: str | datetime) -> datetime:
     if isinstance(value, datetime):
         return aware_utc(value, what="--start")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = read_iso(value)
     except ValueError:
         raise InputError(f"--start {value!r} is not an ISO time such as 2022-07-13T19:00-05:00") from None
     return aware_utc(moment, what="--start")
@@ -311,7 +345,23 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
         return spec, spec.model_dump_json().encode()
     if not spec.is_file():
         raise MissingDataError(f"--spec {spec} is not a file")
-    return ProblemSpec.from_yaml(spec), spec.read_bytes()
+    return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)
+
+
+def _messages(request: DayRequest, fleet: Fleet) -> tuple[tuple[Arrival, ...], str | None]:
+    """The script of messages and its digest."""
+    for home in request.outside:
+        _known_home(home, fleet, flag="--outside")
+    if len(set(request.outside)) < len(request.outside):
+        raise InputError("--outside names a home twice")
+    if request.messages is None:
+        if request.outside or request.outside_market:
+            raise InputError("--outside and --outside-market need --messages FILE, the script of what is sent when")
+        return (), None
+    if not (request.outside or request.outside_market):
+        raise InputError("--messages needs --outside HOME or --outside-market: who sends them")
+    content = read_bytes(request.messages, most_bytes=MOST_SCRIPT_BYTES)
+    return read_script(content, source=str(request.messages)), _digest(content)
 
 
 def _drop_outs(entries: tuple[str, ...], fleet: Fleet) -> dict[str, str]:
@@ -332,7 +382,9 @@ def _silent(silent: Mapping[str, int], fleet: Fleet) -> dict[str, int]:
 
 def _known_home(home: str, fleet: Fleet, *, flag: str) -> None:
     if home not in set(fleet.home_ids):
-        raise InputError(f"{flag} names home {home!r}, which the fleet does not have")
+        near = nearest(home, fleet.home_ids)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise InputError(f"{flag} names home {home!r}, which the fleet does not have{hint}")
 
 
 def _facts(opportunity: MarketOpportunity) -> dict[str, object]:

@@ -38,7 +38,7 @@ _PLAIN = (
     "allow_loss",
     "seed",
 )
-_FILES = ("prices", "spec", "profiles", "tariffs")
+_FILES = ("prices", "spec", "profiles", "tariffs", "messages")
 _CONTENT = "content"
 
 
@@ -72,6 +72,7 @@ def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
     kept = KeptInputs()
     facts: dict[str, Any] = {name: getattr(request, name) for name in _PLAIN}
     facts["start"] = request.start.isoformat() if isinstance(request.start, datetime) else request.start
+    facts["outside"], facts["outside_market"] = list(request.outside), request.outside_market
     facts["drop_outs"], facts["silent"] = list(request.drop_outs), dict(request.silent)
     facts["opportunities"] = _OPPORTUNITIES.dump_python(request.opportunities, mode="json")
     facts["opportunity_files"] = [
@@ -110,6 +111,8 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
         return DayRequest(
             **{name: facts[name] for name in _PLAIN},
             start=facts["start"],
+            outside=tuple(facts["outside"]),
+            outside_market=facts["outside_market"],
             drop_outs=tuple(facts["drop_outs"]),
             silent=dict(facts["silent"]),
             opportunities=_OPPORTUNITIES.validate_python(facts["opportunities"]),
@@ -126,7 +129,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
 
 
 def _rule_names(day: MarketDay) -> set[str]:
-    return {call.opportunity.rules for call in day.calls} | {str(each["rules"]) for each in day.earlier.records}
+    return {call.opportunity.rules for call in day.calls} | {each["rules"] for each in day.earlier.records}
 
 
 def _fleet(kept: KeptInputs, fleet: str | Fleet | None) -> Any:
@@ -228,5 +231,7 @@ class _Reader:
 KNOWN_FIELDS = {*_PLAIN, *_FILES, "start", "drop_outs", "silent", "opportunities", "opportunity_files", "fleet"} | {
     "rule_files",
     "commitments",
+    "outside",
+    "outside_market",
 }
 assert {item.name for item in fields(DayRequest)} == KNOWN_FIELDS  # noqa: S101 - a new field must be kept too

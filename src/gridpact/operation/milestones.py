@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from gridpact.flexibility.model import FlexibilityModel
+from gridpact.operation.bidding import Award
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.delivery import Delivered
 from gridpact.operation.homes import Homes
@@ -56,13 +57,8 @@ def note_baseline(homes: Homes, chronicle: Chronicle) -> None:
     )
 
 
-def note_dispatch(
-    plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, failing: Sequence[str], model: FlexibilityModel
-) -> None:
-    """The plan, promises that it could not carry, and the homes in ``failing`` that do not follow it.
-
-    Also how many home problems were solved in the day, and how many of them went to HiGHS.
-    """
+def note_dispatch(plan: DispatchPlan, homes: Homes, chronicle: Chronicle, *, model: FlexibilityModel) -> None:
+    """The plan, promises that it could not carry, and how many home problems were solved and went to HiGHS."""
     tally = model.tally
     chronicle.note(
         EventKind.DISPATCHED,
@@ -75,12 +71,26 @@ def note_dispatch(
             "broken": [{"home_id": each.home_id, "reason": each.reason} for each in plan.broken],
         },
     )
-    for home_id in failing:
-        chronicle.note(
-            EventKind.MEMBER_DROPPED,
-            at=_now(chronicle, homes),
-            payload={"home_id": home_id, "stage": "after the award", "follows": "its baseline's devices"},
-        )
+
+
+def note_drop_outs(day: MarketDay, homes: Homes, awards: Sequence[Award], chronicle: Chronicle) -> None:
+    """Homes that do not follow the plan, and those whose dropping out changes nothing.
+
+    Members that drop out before gate closure are noted where their coalition is formed again.
+    """
+    replaced = {home for award in awards for home in award.dropped}
+    bound = {homes.fleet.home_ids[number] for number in homes.commitments.bound.tolist()}
+    for home, stage in day.drop_outs.items():
+        if home in replaced and stage == "before":
+            continue
+        payload = {"home_id": home}
+        if stage == "before":
+            payload |= {"stage": "before gate closure", "no_effect": "it had agreed to nothing"}
+        else:
+            payload |= {"stage": "after the award", "follows": "its baseline's devices"}
+            if home not in bound:
+                payload["no_effect"] = "it had promised nothing"
+        chronicle.note(EventKind.MEMBER_DROPPED, at=_now(chronicle, homes), payload=payload)
 
 
 def note_settlement(delivered: Delivered, homes: Homes, chronicle: Chronicle) -> None:

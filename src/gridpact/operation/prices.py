@@ -9,6 +9,7 @@ import pandas as pd
 from gridpact.data.prices import PriceTable, read_prices, window_price
 from gridpact.data.reference import ercot_locations, ercot_prices
 from gridpact.errors import InputError, MissingDataError
+from gridpact.fleet.findings import nearest
 from gridpact.horizon import Horizon
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.scenarios import PriceScenarios
@@ -32,9 +33,11 @@ class PriceSource:
         if path is not None:
             return cls(table=read_prices(path), location=location, name=str(path.name))
         if location is not None and location not in ercot_locations():
+            near = nearest(location, ercot_locations())
             raise InputError(
-                f"--location {location!r} is not in the packaged ERCOT prices, which have "
-                f"{', '.join(ercot_locations())}; for other prices give --prices FILE"
+                f"--location {location!r} is not in the packaged ERCOT prices"
+                + (f" (did you mean {near!r}?)" if near else "")
+                + f", which have {', '.join(ercot_locations())}; for other prices give --prices FILE"
             )
         return cls(table=None, location=location, name=f"packaged ERCOT day-ahead {location or DEFAULT_LOCATION}")
 

@@ -84,6 +84,18 @@ def charts_of(facts: Facts, traces: Traces) -> list[Chart]:
                 "rebound. Realised is measured against the baseline's devices on the day's actual load and sun.",
             )
         )
+    if traces.has_solar.any():
+        found.append(
+            Chart(
+                key="solar-kw",
+                title="Solar: output",
+                unit="kW",
+                axis="kW out of the panels",
+                series={phase: traces.solar_output_kw(phase) for phase in traces.phases},
+                zero=True,
+                note="After curtailment. Baseline and planned are on the forecast, realised is the sun as it came.",
+            )
+        )
     for device in traces.devices:
         found += _of_device(facts, traces, device)
     return found

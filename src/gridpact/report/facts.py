@@ -95,6 +95,7 @@ class Facts:
         if self.traces is None:
             return _groups([""] * len(self.homes), none="not known", most=most)
         owned = [(device.singular, self.traces.owners(device)) for device in DEVICES]
+        owned.append(("Solar", self.traces.has_solar))
         cells = [
             " + ".join(word if not k else word.lower() for k, word in enumerate(w for w, has in owned if has[home]))
             for home in range(len(self.homes))

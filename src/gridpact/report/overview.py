@@ -257,6 +257,8 @@ def _provenance(facts: Facts) -> str:
             gap = bid.get("gap")
             how = f"{bid['method']}, {bid.get('status')}, by {bid['solver']}" + (f", gap {gap:.2g}" if gap else "")
             lines.append(("Bid", how))
+    for in_vain in (False, True):
+        lines += [("Drop-outs", said) for said in words.drop_out_sentences(facts.events, in_vain=in_vain)]
     if read.get("wholesale"):
         lines.append(("Retail tariffs", str(read["wholesale"])))
     if read.get("strategy"):

@@ -50,6 +50,8 @@ class Terminal:
         timezone = str(fleet["timezone"].mode().iloc[0])
         for opportunity in result["opportunities"]:
             self._show_opportunity(opportunity, result, offers, coalition, events, timezone)
+        for sentence in words.drop_out_sentences(events, in_vain=False):
+            self._out.print(escape(sentence))
         self._show_load(folder.table("dispatch"), result["opportunities"], timezone)
         if result["outcome"] == "awarded" or len(result["opportunities"]) > 1:
             self._out.print()

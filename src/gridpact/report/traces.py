@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -140,6 +141,19 @@ class Traces:
             if column is not None and self.has(column):
                 owned |= np.isfinite(self.of(self.phases[0], column)).any(axis=1)
         return owned
+
+    @cached_property
+    def has_solar(self) -> NDArray[np.bool_]:
+        """Which homes have panels, shape (H,): by the fleet, or by their output where the fleet does not say."""
+        if "solar_kw" in self.fleet:
+            size = self.fleet["solar_kw"].to_numpy(dtype=np.float64, na_value=0.0)
+            return np.asarray(np.nan_to_num(size) > 0, dtype=np.bool_)
+        return np.asarray(np.nan_to_num(self.of(self.phases[0], "solar_kw")).max(axis=1) > 0, dtype=np.bool_)
+
+    def solar_output_kw(self, phase: str) -> Floats:
+        """What panels give after curtailment, shape (H, T) [kW]; NaN where the home has none."""
+        used: Floats = self.of(phase, "solar_kw") - np.nan_to_num(self.of(phase, "curtailed_kw"))
+        return np.where(self.has_solar[:, None], used, np.nan)
 
     def power_kw(self, phase: str, device: Device) -> Floats:
         """Power into the device less power out of it, shape (H, T) [kW]; NaN where the home has none."""

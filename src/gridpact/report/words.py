@@ -1,6 +1,6 @@
 """A finished day in plain words, for the terminal and the head of the HTML report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,32 @@ def window(opportunity: Mapping[str, Any], timezone: str) -> str:
     end = datetime.fromisoformat(opportunity["end"]).astimezone(ZoneInfo(timezone))
     last = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M}"
     return f"{start:%Y-%m-%d %H:%M} to {last} ({timezone})"
+
+
+def drop_out_sentences(events: Sequence[Mapping[str, Any]], *, in_vain: bool) -> list[str]:
+    """Who dropped out and what came of it, a sentence for each kind, in the order of the log.
+
+    Args:
+        events: rows of ``events.jsonl``.
+        in_vain: of those whose dropping out changed nothing, or of the others.
+    """
+    homes: dict[str, dict[str, None]] = {}
+    for row in events:
+        said = row.get("payload", {})
+        if row.get("kind") != "member_dropped" or ("no_effect" in said) != in_vain:
+            continue
+        if in_vain:
+            came = f"Dropping out {said['stage']} had no effect, as {said['no_effect']}"
+        elif "formed_again_without" in said:
+            came = "Dropped out before gate closure, and the coalition was formed again without"
+        else:
+            came = "Dropped out after the award, and did not follow the plan"
+        homes.setdefault(came, {})[str(said["home_id"])] = None
+    return [f"{came}: {_listed(list(names))}." for came, names in homes.items()]
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def outcome_sentence(result: Mapping[str, Any], opportunity_id: str) -> str:

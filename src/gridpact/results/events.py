@@ -8,7 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gridpact.errors import CorruptLogError, StoreError
+from gridpact.data.files import read_bytes
+from gridpact.data.json_text import parse_json
+from gridpact.data.limits import MOST_EVENTS_BYTES
+from gridpact.errors import CorruptLogError, InputError, StoreError
 from gridpact.horizon import aware_utc
 from gridpact.results.plain import canonical, plain
 
@@ -23,6 +26,7 @@ class EventKind(StrEnum):
     BIDS_COLLECTED = "bids_collected"
     OFFERS_MADE = "offers_made"
     ANSWERS_COLLECTED = "answers_collected"
+    MESSAGE_RECEIVED = "message_received"
     REPLACED_BY_POLICY = "replaced_by_policy"
     NEGOTIATION_CLOSED = "negotiation_closed"
     MEMBER_DROPPED = "member_dropped"
@@ -128,9 +132,9 @@ def read_events(content: bytes, *, source: str = "events.jsonl") -> list[dict[st
         raise CorruptLogError(f"{source} line {len(lines)} is cut off; restore the file from a copy of the run")
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            row = json.loads(line)
+            row = parse_json(line)
             found = hashlib.sha256(canonical({key: row[key] for key in row if key != "hash"})).hexdigest()
-            seq, before, said = row["seq"], row["previous_hash"], row["hash"]
+            seq, before, said, _ = row["seq"], row["previous_hash"], row["hash"], (row["kind"], row["payload"])
         except (ValueError, KeyError, TypeError, RecursionError) as problem:
             raise CorruptLogError(f"{source} line {number} is not a row of a run's log: {problem}") from problem
         for wrong, what in (
@@ -153,7 +157,7 @@ def verify_chain(path: Path) -> list[dict[str, Any]]:
         StoreError: the file cannot be read.
     """
     try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise StoreError(f"{path} cannot be read: {problem.strerror}") from problem
+        content = read_bytes(path, most_bytes=MOST_EVENTS_BYTES)
+    except InputError as problem:
+        raise StoreError(f"the log cannot be read: {problem}") from None
     return read_events(content, source=str(path))

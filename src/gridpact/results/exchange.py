@@ -72,7 +72,8 @@ def _step_aside(new: Path, target: Path) -> None:
 
 def set_aside(target: Path) -> Path | None:
     """The folder that a two-step replacement of ``target`` was killed over; None where there is none."""
-    return next(iter(sorted(target.parent.glob(f".{glob.escape(target.name)}.old-*"))), None)
+    found = sorted(target.parent.glob(f".{glob.escape(target.name)}.old-*"))
+    return next((aside for aside in found if aside.is_dir() and not aside.is_symlink()), None)
 
 
 def put_back(target: Path) -> None:

@@ -4,7 +4,6 @@ import errno
 import glob
 import hashlib
 import io
-import json
 import os
 import shutil
 from abc import ABC, abstractmethod
@@ -14,6 +13,16 @@ from typing import Any
 
 import pandas as pd
 
+from gridpact.data.files import checked_member, read_member
+from gridpact.data.json_text import parse_json
+from gridpact.data.limits import (
+    MOST_EVENTS_BYTES,
+    MOST_LEDGER_BYTES,
+    MOST_PERFORMANCE_BYTES,
+    MOST_REPORT_BYTES,
+    MOST_RESULT_BYTES,
+    MOST_RUN_TABLE_BYTES,
+)
 from gridpact.errors import InputError, MissingDataError, StoreError
 from gridpact.results import exchange
 from gridpact.results.events import EventKind, read_events
@@ -27,6 +36,15 @@ UNSEALED_FILES = ("events.jsonl", "performance.json", "report.html")
 SEALED_FILES = ("result.json", "ledger.csv", *(form.file for form in FORMS.values()))
 RUN_FILES = (*SEALED_FILES, *UNSEALED_FILES)
 """Every file of a run folder; there are no others."""
+MOST_BYTES = {
+    **{form.file: MOST_RUN_TABLE_BYTES for form in FORMS.values()},
+    "result.json": MOST_RESULT_BYTES,
+    "ledger.csv": MOST_LEDGER_BYTES,
+    "events.jsonl": MOST_EVENTS_BYTES,
+    "performance.json": MOST_PERFORMANCE_BYTES,
+    "report.html": MOST_REPORT_BYTES,
+}
+"""How long each file may be."""
 STALE_AFTER_S = 86_400.0
 """A temporary folder older than this was left by a killed run and is removed by the next."""
 _HARMLESS = {".DS_Store", "Thumbs.db"}
@@ -72,10 +90,10 @@ class RunContent(ABC):
         """``ledger.csv`` with amounts as integers and other cells as text."""
         where = self.path / "ledger.csv"
         try:
-            lines = self.read("ledger.csv").decode("utf-8")
-            frame = pd.read_csv(io.StringIO(lines, newline=""), dtype=str, keep_default_na=False)
-            if tuple(frame.columns) != LEDGER_COLUMNS:
-                raise ValueError(f"its header is not {','.join(LEDGER_COLUMNS)}")
+            content, header = self.read("ledger.csv"), ",".join(LEDGER_COLUMNS).encode()
+            if content[: len(header) + 1].rstrip(b"\r\n") != header:
+                raise ValueError(f"its header is not {header.decode()}")
+            frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
             frame["amount_microusd"] = frame["amount_microusd"].map(int).astype("int64")
         except (ValueError, OverflowError) as problem:
             raise InputError(f"{where} is not a ledger: {problem}") from problem
@@ -89,7 +107,7 @@ class RunContent(ABC):
         """Content of ``performance.json``."""
         where = self.path / "performance.json"
         try:
-            content: dict[str, Any] = json.loads(self.read("performance.json"))
+            content: dict[str, Any] = parse_json(self.read("performance.json"))
         except ValueError as problem:
             raise InputError(f"{where} is not JSON: {problem}") from problem
         return content
@@ -181,13 +199,18 @@ class RunFolder(RunContent):
         return self._path
 
     def read(self, file: str) -> bytes:
-        """Content of one file."""
+        """Content of one file, which lies in the folder itself: links are not followed.
+
+        Raises:
+            MissingDataError: it is not there.
+            InputError: it is no file of a run, a link or no plain file, longer than is read, or cannot be read.
+        """
+        if file not in MOST_BYTES:
+            raise InputError(f"a run has no file {file!r}; it has {', '.join(RUN_FILES)}")
         try:
-            return (self._path / file).read_bytes()
-        except FileNotFoundError as problem:
-            raise MissingDataError(f"{self._path / file} is missing; this is not a whole run folder") from problem
-        except OSError as problem:
-            raise InputError(f"{self._path / file} cannot be read: {problem.strerror}") from problem
+            return read_member(self._path, file, most_bytes=MOST_BYTES[file])
+        except MissingDataError:
+            raise MissingDataError(f"{self._path / file} is missing; this is not a whole run folder") from None
 
     def check_seals(self) -> None:
         """Compare every sealed file with the digest that the run's log holds of it.
@@ -197,7 +220,8 @@ class RunFolder(RunContent):
             InputError: a file is not the one that the run wrote.
         """
         written = [row["payload"] for row in self.events() if row["kind"] == EventKind.FILES_WRITTEN]
-        digests = written[-1].get("sha256", {}) if written else {}
+        digests = written[-1].get("sha256") if written and isinstance(written[-1], dict) else None
+        digests = digests if isinstance(digests, dict) else {}
         for file in SEALED_FILES:
             if hashlib.sha256(self.read(file)).hexdigest() != digests.get(file):
                 raise InputError(
@@ -260,16 +284,20 @@ def _destination(path: Path) -> Path:
             if folder.exists() and not folder.is_dir():
                 raise InputError(f"{folder} is a file, so {path} cannot be a run folder; {advice}")
         present = sorted(item.name for item in target.iterdir()) if target.exists() else []
-        if "private" in present and (target / "private").is_dir():
+        if "private" in present and (target / "private").is_dir() and not (target / "private").is_symlink():
             present.remove("private")
             present += sorted(f"private/{item.name}" for item in (target / "private").iterdir())
     except (OSError, RuntimeError, ValueError) as problem:
         if isinstance(problem, InputError):
             raise
         raise InputError(f"{path} cannot be used for a run: {problem}") from problem
-    strange = [file for file in present if file not in RUN_FILES and Path(file).name not in _HARMLESS]
+    strange = [file for file in present if file not in (*RUN_FILES, "private") and Path(file).name not in _HARMLESS]
     if strange:
         raise InputError(f"{path} holds {strange[0]}, which is no file of a run; {advice}")
+    for item in present:
+        checked_member(target, item)
+    for item in present:
+        checked_member(target, item)
     if present and not _is_run(target):
         raise InputError(f"{path} has content but no result.json of a run; {advice}")
     return target
@@ -277,17 +305,17 @@ def _destination(path: Path) -> Path:
 
 def _is_run(folder: Path) -> bool:
     try:
-        content = json.loads((folder / "result.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
+        content = parse_json(read_member(folder, "result.json", most_bytes=MOST_RESULT_BYTES))
+    except InputError:
         return False
     return isinstance(content, dict) and str(content.get("schema", "")).startswith(SCHEMA.split("/")[0] + "/")
 
 
 def _parse_result(content: bytes, *, source: str) -> dict[str, Any]:
     try:
-        result = json.loads(content)
-    except (ValueError, RecursionError) as problem:
-        raise InputError(f"{source} is not JSON: {problem}") from problem
+        result = parse_json(content)
+    except InputError as problem:
+        raise InputError(f"{source} is not JSON that is read: {problem}") from None
     schema = result.get("schema") if isinstance(result, dict) else None
     if schema != SCHEMA:
         raise InputError(f"{source} has schema {schema!r}; this version of gridpact reads {SCHEMA!r}")

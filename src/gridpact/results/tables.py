@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gridpact.data.limits import MOST_RUN_TABLE_COLUMNS, MOST_RUN_TABLE_ROWS
+from gridpact.data.parquet import ParquetLimits, check_parquet, frame_of
 from gridpact.errors import InputError, StoreError
 
 PHASES = ("baseline", "planned", "realised")
@@ -244,28 +246,22 @@ def read_table(content: bytes, name: str, *, source: str = "", home_id: str | No
     """
     form = FORMS[name]
     where = source or form.file
-    try:
-        table = pq.read_table(io.BytesIO(content), filters=None if home_id is None else pc.field("home_id") == home_id)
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError) as problem:
-        raise InputError(f"{where} is not a readable Parquet file: {str(problem).splitlines()[0]}") from problem
-    schema = form.schema_with(table.column_names)
+    limits = ParquetLimits(rows=MOST_RUN_TABLE_ROWS, columns=MOST_RUN_TABLE_COLUMNS)
+    parquet = check_parquet(content, where=where, limits=limits)
+    schema = form.schema_with(parquet.names)
     for field in schema:
-        if table.column_names.count(field.name) != 1:
+        if parquet.names.count(field.name) != 1:
             raise InputError(f"{where} lacks the column {field.name}; it is not a table of a whole run")
-        found = table.schema.field(field.name).type
+        found = parquet.schema.field(field.name).type
         if found != field.type:
-            raise InputError(f"{where}: column {field.name} has type {found}, not {field.type}")
+            raise InputError(f"{where}: column {field.name} has type {str(found)[:60]}, not {field.type}")
+    table = parquet.table(schema.names)
+    if home_id is not None:
+        table = table.filter(pc.equal(table.column("home_id"), home_id))
+    for field in schema:
         if not field.nullable and table.column(field.name).null_count:
             raise InputError(f"{where}: column {field.name} has an empty cell")
-    columns = {}
-    for field in schema:
-        cells = table.column(field.name)
-        if field.type in (TEXT, TEXTS):
-            columns[field.name] = pd.Series(cells.to_pylist(), dtype=object)
-        else:
-            columns[field.name] = cells.to_pandas()
-    return pd.DataFrame(columns, columns=schema.names)
+    return frame_of(table, where=where)
 
 
 def _taken(cells: pd.Series, order: NDArray[np.int64] | None) -> pd.Series:

@@ -90,8 +90,8 @@ class Database(ABC):
         """See `Store.writing`."""
 
     @abstractmethod
-    def order_new_runs(self, connection: Connection) -> None:
-        """Let only one transaction at a time give a number to a new run."""
+    def take_turns(self, connection: Connection) -> None:
+        """Let only one transaction at a time go on from here: for what counts over all runs or owners."""
 
     @abstractmethod
     def scrub(self) -> None:

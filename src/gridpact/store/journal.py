@@ -176,6 +176,15 @@ class Journal:
         self.flush()
         return found
 
+    def keep_text(self, home_id: str, text: str) -> str:
+        """Keep an owner's words outside the log; their keyed digest, or the one that the stored log has here."""
+        before = self.next_recorded()
+        if before is not None:
+            return str(before.get("note"))
+        if self._replay:
+            raise UnfinishedLogError(f"the log of run {self._run_id} ends before a message that the run received")
+        return self._store.keep_text(home_id, text)
+
     def keep(self, contents: Mapping[str, bytes]) -> None:
         """Have books written with the next rows."""
         if not self._replay:

@@ -21,8 +21,8 @@ from gridpact.store.versions import make_tables
 PATIENCE_S = 10.0
 """How long a connection, or a lock of another session, is waited for."""
 _ADDRESS = "postgresql://USER@HOST/DATABASE"
-_MAKING, _NEW_RUN = 0x67726470_00000001, 0x67726470_00000002
-"""Advisory locks, "grdp" and a number: making the tables, and numbering new runs."""
+_MAKING, _TURN = 0x67726470_00000001, 0x67726470_00000002
+"""Advisory locks, "grdp" and a number: making the tables, and what counts over all runs or owners."""
 
 
 class PostgresDatabase(Database):
@@ -76,7 +76,7 @@ class PostgresDatabase(Database):
             if problem.connection_invalidated:
                 return StoreError(f"{self.name}: the connection was lost ({said}); try again when the server is back")
             return StoreError(f"{self.name} cannot be reached ({said}); check the address, and that the server runs")
-        if state in _DAMAGE_STATES:
+        if state in _DAMAGE_STATES or state.startswith("23"):  # a row stands where none should
             return CorruptLogError(f"{self.name} is damaged ({said}); restore it from a copy")
         for start, words in _WORDS:
             if state.startswith(start):
@@ -90,9 +90,9 @@ class PostgresDatabase(Database):
         state = getattr(problem.orig, "sqlstate", None)
         return state is not None and not state.startswith(("08", "57P"))
 
-    def order_new_runs(self, connection: Connection) -> None:
+    def take_turns(self, connection: Connection) -> None:
         """See `Database`."""
-        connection.execute(_WAIT_FOR_LOCK, {"lock": _NEW_RUN})
+        connection.execute(_WAIT_FOR_LOCK, {"lock": _TURN})
 
     @contextmanager
     def sole_writer(self, run_id: str) -> Iterator[None]:

@@ -120,6 +120,8 @@ secrets = Table(
     metadata,
     Column("home", Text, primary_key=True),
     Column("secret", Raw, nullable=False, doc="key of the digests of this owner's words"),
+    Column("texts", _COUNT, nullable=False, doc="how many texts of this owner there are"),
+    Column("seal", Raw, nullable=False, doc="SHA-256 over this row"),
     sqlite_with_rowid=False,
 )
 
@@ -133,3 +135,13 @@ texts = Table(
     UniqueConstraint("home", "number"),
     sqlite_with_rowid=False,
 )
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", Text, primary_key=True, doc="of a table"),
+    Column("number", _COUNT, nullable=False, doc="what its rows have to count up to"),
+    Column("seal", Raw, nullable=False, doc="SHA-256 over this row"),
+    sqlite_with_rowid=False,
+)
+"""Rows of owners and attempts come and go, so that a lost page of them would look like any other state."""

@@ -9,14 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
 from gridpact.horizon import aware_utc
 from gridpact.store.base import Attempt, Entry, Store, checked, checked_name, encoded
 from gridpact.store.database import Database
-from gridpact.store.schema import attempts, books, events, parts, runs, secrets, texts
+from gridpact.store.schema import attempts, books, events, parts, runs, secrets, tallies, texts
 from gridpact.store.seals import START, seal_of
 
 PART_BYTES = 8 * 2**20
@@ -66,10 +66,7 @@ class SqlStore(Store):
         for digest, content in (books or {}).items():
             checked(digest, content, source=self.name)
         with self._database.changing() as connection:
-            head = self._head(connection, run_id)
-            if head is None and expected == 0:
-                self._database.order_new_runs(connection)
-                head = self._head(connection, run_id)
+            head = self._head(connection, run_id, to_write=True)
             length = 0 if head is None else head.length
             if length != expected:
                 raise self._overtaken(run_id, length, expected)
@@ -140,7 +137,8 @@ class SqlStore(Store):
     def set_aside(self, run_id: str) -> str:
         """See `Store`."""
         with self._database.changing() as connection:
-            head = self._head(connection, run_id)
+            self._database.take_turns(connection)
+            head = self._head(connection, run_id, to_write=True)
             if head is None:
                 raise StoreError(f"the store has no run {run_id}")
             count = 1
@@ -162,7 +160,7 @@ class SqlStore(Store):
         checked_name(run_id, what="a run's id")
         moment = aware_utc(began, what="the beginning of an attempt")
         with self._database.changing() as connection:
-            self._database.order_new_runs(connection)
+            self._count(connection, _ATTEMPTS_TOLD, more=1)
             known = connection.execute(_ATTEMPTS, {"wanted": run_id}).all()
             attempt = Attempt(number=len(known) + 1, began=moment, ended=None, outcome=None, place=place)
             connection.execute(insert(attempts), _attempt_row(run_id, attempt))
@@ -172,10 +170,13 @@ class SqlStore(Store):
         """See `Store`."""
         moment = aware_utc(ended, what="the end of an attempt")
         with self._database.changing() as connection:
+            told = self._count(connection, _ATTEMPTS_TOLD, more=0)
             known = {row[0]: row for row in connection.execute(_ATTEMPTS, {"wanted": run_id})}
             if number not in known:
                 raise StoreError(f"run {run_id} has no attempt {number}")
             begun = self._attempt(run_id, known[number])
+            if begun.ended is None:
+                self._tell(connection, _ATTEMPTS_TOLD, told + 1)
             attempt = Attempt(number=number, began=begun.began, ended=moment, outcome=outcome, place=begun.place)
             connection.execute(
                 update(attempts)
@@ -187,8 +188,7 @@ class SqlStore(Store):
         """See `Store`."""
         with self._database.reading() as connection:
             found = tuple(self._attempt(run_id, row) for row in connection.execute(_ATTEMPTS, {"wanted": run_id}))
-            if [attempt.number for attempt in found] != list(range(1, len(found) + 1)):
-                raise self._damaged(f"attempts at run {run_id} are missing")
+            self._count(connection, _ATTEMPTS_TOLD)
             return found
 
     def keep_text(self, home_id: str, text: str) -> str:
@@ -196,29 +196,51 @@ class SqlStore(Store):
         checked_name(home_id, what="a home's id")
         words = encoded(text)
         with self._database.changing() as connection:
-            connection.execute(_NEW_SECRET, {"home": home_id, "secret": randomness.token_bytes(32)})
-            secret = connection.execute(_SECRET, {"wanted": home_id}).scalar_one()
+            owners = self._count(connection, _OWNERS, more=0)
+            owner = self._owner(connection, home_id)
+            secret, count = owner or (randomness.token_bytes(32), 0)
             digest = hmac.new(secret, words, "sha256").hexdigest()
-            number = (connection.execute(_LAST_TEXT, {"wanted": home_id}).scalar() or 0) + 1
-            connection.execute(_NEW_TEXT, {"digest": digest, "home": home_id, "number": number, "words": words})
+            if connection.execute(_TEXT, {"wanted": digest}).first() is not None:
+                return digest
+            row = _owner_row(home_id, secret, count + 1)
+            if owner is None:
+                self._tell(connection, _OWNERS, owners + 1)
+                connection.execute(insert(secrets), row)
+            else:
+                connection.execute(update(secrets).where(secrets.c.home == home_id).values(row))
+            kept = {"digest": digest, "home": home_id, "number": count + 1, "words": words}
+            connection.execute(insert(texts), kept)
         return digest
 
     def text(self, digest: str) -> str | None:
         """See `Store`."""
         with self._database.reading() as connection:
             found = connection.execute(_TEXT, {"wanted": digest}).first()
-            return None if found is None else self._words(*found)
+            if found is not None:
+                return self._words(*found)
+            # Forgotten, or there under a damaged name: the names of the others tell.
+            there = [self._words(*row) for row in connection.execute(_ALL_TEXTS)]
+            if len(there) != (connection.execute(_TEXTS_TOLD).scalar() or 0):
+                raise self._damaged("texts are missing")
+            self._count(connection, _OWNERS)
+            return None
 
     def texts_of(self, home_id: str) -> tuple[str, ...]:
         """See `Store`."""
         with self._database.reading() as connection:
-            return tuple(self._words(*row) for row in connection.execute(_TEXTS, {"wanted": home_id}))
+            owner = self._owner(connection, home_id)
+            found = connection.execute(_TEXTS, {"wanted": home_id}).all()
+            if [row[3] for row in found] != list(range(1, (owner[1] if owner else 0) + 1)):
+                raise self._damaged("texts of an owner are missing")
+            return tuple(self._words(*row[:3]) for row in found)
 
     def forget(self, home_id: str) -> int:
         """See `Store`."""
         with self._database.changing() as connection:
+            owners = self._count(connection, _OWNERS, more=0)
             gone = connection.execute(delete(texts).where(texts.c.home == home_id)).rowcount
-            connection.execute(delete(secrets).where(secrets.c.home == home_id))
+            if connection.execute(delete(secrets).where(secrets.c.home == home_id)).rowcount:
+                self._tell(connection, _OWNERS, owners - 1)
         with self._database.told("the words are deleted, but pieces may be left in files; forget the owner again"):
             self._database.scrub()
         return int(gone)
@@ -228,9 +250,15 @@ class SqlStore(Store):
         with self._database.told(None):
             self._database.close()
 
-    def _head(self, connection: Connection, run_id: str) -> _Head | None:
-        """Length and last seal of a run's log, checked against its rows; None for a run that is not there."""
+    def _head(self, connection: Connection, run_id: str, *, to_write: bool = False) -> _Head | None:
+        """Length and last seal of a run's log, checked against its rows; None for a run that is not there.
+
+        A transaction that writes sees what others commit meanwhile, so it looks for a new run only when it is its turn.
+        """
         found = connection.execute(_HEAD, {"wanted": run_id}).first()
+        if found is None and to_write:
+            self._database.take_turns(connection)
+            found = connection.execute(_HEAD, {"wanted": run_id}).first()
         if found is None:
             if run_id in self._known_runs(connection):
                 raise self._damaged(f"run {run_id} is there, but cannot be found by its name")
@@ -252,6 +280,37 @@ class SqlStore(Store):
         if (last or 0) != len(found):
             raise self._damaged(f"it has {len(found)} runs, but rows of logs up to run {last}")
         return tuple(row[1] for row in found)
+
+    def _owner(self, connection: Connection, home_id: str) -> tuple[bytes, int] | None:
+        """An owner's secret, and how many texts there are; None for an owner who is not there."""
+        found = connection.execute(_OWNER, {"wanted": home_id}).first()
+        if found is None:
+            self._count(connection, _OWNERS)
+            return None
+        secret, count, seal = found
+        if seal_of(home_id, secret, count) != seal:
+            raise self._damaged("an owner's secret was changed")
+        return secret, count
+
+    def _count(self, connection: Connection, tally: "_Tally", *, more: int | None = None) -> int:
+        """What the tally says and the rows confirm, plus ``more``; a number for ``more`` also locks the tally."""
+        if more is not None:
+            self._database.take_turns(connection)
+        found = connection.execute(_TALLY, {"wanted": tally.name}).first()
+        told = 0
+        if found is not None:
+            told, seal = found
+            if seal_of(tally.name, told) != seal:
+                raise self._damaged(f"the number of {tally.name} was changed")
+        there = connection.execute(tally.rows).scalar()
+        if there != told:
+            raise self._damaged(f"rows of {tally.name} are missing")
+        if more:
+            self._tell(connection, tally, told + more)
+        return told + (more or 0)
+
+    def _tell(self, connection: Connection, tally: "_Tally", number: int) -> None:
+        connection.execute(_SET_TALLY, {"name": tally.name, "number": number, "seal": seal_of(tally.name, number)})
 
     def _words(self, digest: Any, words: Any, secret: Any) -> str:
         if hmac.new(secret, words, "sha256").hexdigest() != digest:
@@ -293,6 +352,10 @@ def _sealed(entries: Sequence[Entry], *, after: _Head | None) -> tuple[list[dict
 def _run_row(number: int, name: str, length: int, head: bytes) -> dict[str, Any]:
     seal = seal_of(number, name, length, head)
     return {"number": number, "name": name, "length": length, "head": head, "seal": seal}
+
+
+def _owner_row(home_id: str, secret: bytes, count: int) -> dict[str, Any]:
+    return {"home": home_id, "secret": secret, "texts": count, "seal": seal_of(home_id, secret, count)}
 
 
 def _attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
@@ -344,20 +407,28 @@ _ATTEMPTS = (
     .where(attempts.c.run == bindparam("wanted"))
     .order_by(attempts.c.number)
 )
-_SECRET = select(secrets.c.secret).where(secrets.c.home == bindparam("wanted")).with_for_update()
-_NEW_SECRET = text("INSERT INTO secrets (home, secret) VALUES (:home, :secret) ON CONFLICT DO NOTHING")
-_TEXT = (
-    select(texts.c.digest, texts.c.words, secrets.c.secret)
-    .outerjoin_from(texts, secrets, texts.c.home == secrets.c.home)
-    .where(texts.c.digest == bindparam("wanted"))
+_OWNER = select(secrets.c.secret, secrets.c.texts, secrets.c.seal).where(secrets.c.home == bindparam("wanted"))
+_ALL_TEXTS = select(texts.c.digest, texts.c.words, secrets.c.secret).outerjoin_from(
+    texts, secrets, texts.c.home == secrets.c.home
 )
-_TEXTS = (
-    select(texts.c.digest, texts.c.words, secrets.c.secret)
-    .outerjoin_from(texts, secrets, texts.c.home == secrets.c.home)
-    .where(texts.c.home == bindparam("wanted"))
-    .order_by(texts.c.number)
+_TEXT = _ALL_TEXTS.where(texts.c.digest == bindparam("wanted"))
+_TEXTS = _ALL_TEXTS.add_columns(texts.c.number).where(texts.c.home == bindparam("wanted")).order_by(texts.c.number)
+_TEXTS_TOLD = select(func.sum(secrets.c.texts))
+_TALLY = select(tallies.c.number, tallies.c.seal).where(tallies.c.name == bindparam("wanted"))
+_SET_TALLY = text(
+    "INSERT INTO tallies (name, number, seal) VALUES (:name, :number, :seal) "
+    "ON CONFLICT (name) DO UPDATE SET number = excluded.number, seal = excluded.seal"
 )
-_LAST_TEXT = select(func.max(texts.c.number)).where(texts.c.home == bindparam("wanted"))
-_NEW_TEXT = text(
-    "INSERT INTO texts (digest, home, number, words) VALUES (:digest, :home, :number, :words) ON CONFLICT DO NOTHING"
-)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tally:
+    """A number that the store keeps of a table, and the statement that counts its rows."""
+
+    name: str
+    rows: Select[tuple[int]]
+
+
+_OWNERS = _Tally(name="owners", rows=select(func.count()).select_from(secrets))
+# Beginning and end of an attempt count one each.
+_ATTEMPTS_TOLD = _Tally(name="attempts", rows=select(func.count() + func.count(attempts.c.ended)).select_from(attempts))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
@@ -25,7 +25,6 @@ PATIENCE_S = 10.0
 _PAGE_BYTES = 16384
 _CHECKPOINT_PAGES = 4000
 """64 MiB of new pages are collected before they are moved into the main file."""
-_HEADER = b"SQLite format 3\x00"
 
 _ON_CONNECT = (
     "PRAGMA synchronous=FULL",
@@ -53,50 +52,86 @@ class SqliteDatabase(Database):
         self.path = path
         self.name = f"store {path}"
         self._patience_s = patience_s
-        engine = create_engine(
-            URL.create("sqlite", database=str(path)),
-            connect_args={"timeout": patience_s, "check_same_thread": False},
-            hide_parameters=True,
-        )
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+        engine = _engine(path, patience_s)
         self.reader = engine.execution_options(gridpact_begin="BEGIN")
         self.writer = engine.execution_options(gridpact_begin="BEGIN IMMEDIATE")
         try:
+            self._open()
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def _open(self) -> None:
+        path = self.path
+        try:
             if not path.exists():
-                _create(path, patience_s)
+                _create(path, self._patience_s)
             if path.is_dir():
                 raise StoreError(f"{path} is a folder; name a file in it")
-            _look_at(path)
+            self._beside = path.resolve()
+            found = path.stat()
         except OSError as problem:
             raise StoreError(f"{self.name} cannot be opened: {problem.strerror}") from problem
         except (sqlite3.Error, SQLAlchemyError) as problem:
             raise self.explained(problem, None) from problem
+        # SQLite itself takes an empty file for a new database.
+        if not found.st_size:
+            raise CorruptLogError(f"{self.name} is empty; restore it from a copy, or delete it to begin a new one")
+        self._file = (found.st_dev, found.st_ino)
+        # Only SQLite opens the file: as Python closed it, the locks of this process's other stores on it would end.
+        with self.reading() as connection:
+            if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
+                raise StoreError(
+                    f"{path} is a database of another program, or its beginning is damaged; name another file, or "
+                    "restore it"
+                )
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """See `Database`; what is written to a file that was deleted meanwhile would be lost."""
+        try:
+            found = self.path.stat()
+        except OSError as problem:
+            raise StoreError(f"{self.name} cannot be found: {problem.strerror}; nothing was changed") from problem
+        if (found.st_dev, found.st_ino) != self._file:
+            raise StoreError(f"{self.name} was replaced by another file; open it again; nothing was changed")
+        with super().changing() as connection:
+            yield connection
 
     def meaning(self, problem: DBAPIError) -> StoreError:
         """See `Database`."""
         origin = problem.orig
         code = getattr(origin, "sqlite_errorcode", None)
         text = str(origin)
+        if code == sqlite3.SQLITE_NOTADB:
+            return CorruptLogError(
+                f"{self.name} is not a database, or its beginning is damaged; name another file, or restore it from a "
+                "copy"
+            )
         if code is None or code in _DAMAGE_CODES or code & 0xFF in _DAMAGE_CODES:
             return CorruptLogError(f"{self.name} is damaged ({text}); restore it from a copy")
         return StoreError(f"{self.name} {_WORDS.get(code & 0xFF, _OTHERWISE).format(text=text, s=self._patience_s)}")
 
     def undone(self, problem: Exception) -> bool:
-        """See `Database`: the write-ahead log is emptied, and with it every page that was not kept."""
-        del problem
+        """See `Database`.
+
+        A failed write leaves the transaction without its last page, and SQLite will pass over it. After a failed
+        sync all pages are there, so the write-ahead log is emptied, and with it what was not kept.
+        """
+        if isinstance(problem, DBAPIError) and getattr(problem.orig, "sqlite_errorcode", None) in _WRITE_CODES:
+            return True
         try:
             return self._emptied_log()
         except (sqlite3.Error, SQLAlchemyError):
             return False
 
-    def order_new_runs(self, connection: Connection) -> None:
+    def take_turns(self, connection: Connection) -> None:
         """See `Database`: SQLite has one writer at a time anyway."""
 
     @contextmanager
     def sole_writer(self, run_id: str) -> Iterator[None]:
         """See `Database`: a lock of the operating system on a file of the run, which ends with its process."""
-        path = self.path.with_name(f"{self.path.name}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}.lock")
+        path = self._beside.with_name(f"{self._beside.name}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}.lock")
         try:
             handle = _locked(path)
         except OSError as problem:
@@ -111,6 +146,7 @@ class SqliteDatabase(Database):
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
+            _held.discard(handle)
             os.close(handle)
 
     def scrub(self) -> None:
@@ -149,7 +185,6 @@ class SqliteDatabase(Database):
 _DAMAGE_CODES = frozenset(
     (
         sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
         sqlite3.SQLITE_ERROR,  # a table or column that every store has is not there
         sqlite3.SQLITE_MISMATCH,
         sqlite3.SQLITE_TOOBIG,
@@ -158,6 +193,7 @@ _DAMAGE_CODES = frozenset(
         sqlite3.SQLITE_IOERR_CORRUPTFS,
     )
 )
+_WRITE_CODES = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE))
 _OTHERWISE = "could not be used: {text}"
 _WORDS = {
     sqlite3.SQLITE_FULL: "could not be written: the disk is full; make room and try again",
@@ -188,22 +224,26 @@ def _begin(connection: Connection) -> None:
 
 def _create(path: Path, patience_s: float) -> None:
     """Make the file complete under another name first: an empty or half-made store is then always damage."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise StoreError(f"{path.parent} is a file; name a folder for {path.name}") from None
     making = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with contextlib.closing(sqlite3.connect(making, timeout=patience_s, isolation_level=None)) as bare:
+        with _bare(making, patience_s) as bare:
             bare.execute(f"PRAGMA page_size={_PAGE_BYTES}")
-            bare.execute("PRAGMA journal_mode=WAL")
             bare.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        engine = create_engine(URL.create("sqlite", database=str(making)))
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+        engine = _engine(making, patience_s)
         try:
             with engine.execution_options(gridpact_begin="BEGIN IMMEDIATE").begin() as connection:
                 make_tables(connection)
         finally:
             engine.dispose()
+        # Last, so that all tables stand in the main file: the name that is given to it below is given to no other.
+        with _bare(making, patience_s) as bare:
+            bare.execute("PRAGMA synchronous=FULL")
+            bare.execute("PRAGMA journal_mode=WAL")
         with contextlib.suppress(FileExistsError):  # another process was faster
             _name_finally(making, path)
         folder = os.open(path.parent, os.O_RDONLY)
@@ -212,8 +252,25 @@ def _create(path: Path, patience_s: float) -> None:
         finally:
             os.close(folder)
     finally:
-        for leftover in (making, making.with_name(f"{making.name}-wal"), making.with_name(f"{making.name}-shm")):
-            leftover.unlink(missing_ok=True)
+        for ending in ("", "-journal", "-wal", "-shm"):
+            making.with_name(f"{making.name}{ending}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _bare(path: Path, patience_s: float) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(path, timeout=patience_s, isolation_level=None)) as connection:
+        yield connection
+
+
+def _engine(path: Path, patience_s: float) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": patience_s, "check_same_thread": False},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _name_finally(making: Path, path: Path) -> None:
@@ -223,22 +280,6 @@ def _name_finally(making: Path, path: Path) -> None:
         raise
     except OSError:  # a file system without links
         making.rename(path)
-
-
-def _look_at(path: Path) -> None:
-    """Raise unless the file begins as a store does. SQLite itself takes an empty file for a new database."""
-    with path.open("rb") as file:
-        start = file.read(100)
-    if not start:
-        raise CorruptLogError(f"store {path} is empty; restore it from a copy, or delete it to begin a new one")
-    if not start.startswith(_HEADER) or len(start) < 100:
-        raise CorruptLogError(
-            f"{path} is not a store of gridpact, or its beginning is damaged; name another file, or restore it"
-        )
-    if start[68:72] != APPLICATION_ID.to_bytes(4, "big"):
-        raise StoreError(
-            f"{path} is a database of another program, or its beginning is damaged; name another file, or restore it"
-        )
 
 
 def _locked(path: Path) -> int | None:
@@ -254,6 +295,7 @@ def _locked(path: Path) -> int | None:
             if same:
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, str(os.getpid()).encode(), 0)
+                _held.add(handle)
                 return handle
         except BlockingIOError:
             os.close(handle)
@@ -270,3 +312,17 @@ def _holder(path: Path) -> str:
     except (OSError, ValueError):
         said = ""
     return f"{said} (this one)" if said == str(os.getpid()) else said or "unknown"
+
+
+_held: set[int] = set()
+"""Handles of locked files."""
+
+
+def _let_go_in_child() -> None:
+    """A forked process would keep its parent's locks alive after the parent's death."""
+    for handle in _held:
+        os.close(handle)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)

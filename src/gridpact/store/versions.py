@@ -34,7 +34,7 @@ def bring_up(database: Database) -> None:
             f"(it knows up to {NEWEST}); install the newest gridpact"
         )
     with database.changing() as connection:
-        database.order_new_runs(connection)
+        database.take_turns(connection)
         if _found(connection, database.name) != NEWEST:
             migrate(connection)
 

@@ -74,14 +74,17 @@ def test_rows_in_any_order_gaps_byte_order_mark_and_spaces(tmp_path: Path) -> No
 def test_the_caiso_file_reads_as_it_is() -> None:
     found = read_prices(CAISO)
     assert len(found.frame) == 8496
-    assert found.energy().name == "np15_lmp_usd_mwh"
+    with pytest.raises(InputError, match="--location: np15_lmp_usd_mwh, sp15_lmp_usd_mwh, zp26_lmp_usd_mwh"):
+        found.energy()
     assert found.energy("sp15").name == "sp15_lmp_usd_mwh"
     assert found.energy("ZP26_lmp").name == "zp26_lmp_usd_mwh"
     assert found.reserve("spin").name == "spin_usd_mw_h"
     assert found.reserve("nonspin").name == "nonspin_usd_mw_h"
     assert found.reserve("regup").name == "regup_usd_mw_h"
     first = datetime(2023, 1, 12, 8, tzinfo=UTC)
-    assert window_price(found.energy(), first, first + timedelta(hours=2)) == pytest.approx((137.79688 + 132.21107) / 2)
+    assert window_price(found.energy("np15"), first, first + timedelta(hours=2)) == pytest.approx(
+        (137.79688 + 132.21107) / 2
+    )
     with pytest.raises(MissingDataError, match="sp15_lmp_usd_mwh"):
         found.energy("sp16")
     with pytest.raises(InputError, match="not an energy price"):
@@ -102,10 +105,15 @@ def test_units_are_read_from_names(column: str, unit: str) -> None:
     assert table(**{column: 1.0}).unit(column) == unit
 
 
-@pytest.mark.parametrize("column", ["price", "energy_eur_per_mwh", "usd_per_mwh", "_usd_mwh", "energy_usd_per_kwh", ""])
+@pytest.mark.parametrize("column", ["price", "energy_chf_per_mwh", "usd_per_mwh", "_usd_mwh", "energy_usd_per_kwh", ""])
 def test_names_without_a_unit_are_refused(column: str) -> None:
     with pytest.raises(InputError, match="no unit in its name"):
         price_unit(column)
+
+
+def test_prices_in_another_currency_are_sent_to_the_import() -> None:
+    with pytest.raises(InputError, match="not in USD; convert it with gridpact data import --fx RATE"):
+        price_unit("spin_eur_per_mw_h")
 
 
 def test_the_nearest_name_is_offered() -> None:
@@ -119,7 +127,11 @@ def test_the_nearest_name_is_offered() -> None:
 
 def test_which_energy_column_is_the_default() -> None:
     assert table(spin_usd_mw_h=1, houston_usd_mwh=1).energy().name == "houston_usd_mwh"
-    assert table(a_lmp_usd_mwh=1, b_lmp_usd_mwh=1).energy().name == "a_lmp_usd_mwh"
+    assert table(a_lmp_usd_mwh=1, b_lambda_usd_mwh=1).energy().name == "a_lmp_usd_mwh"
+    with pytest.raises(InputError, match=r"p\.csv has 2 energy prices.*--location: a_lmp_usd_mwh, b_lmp_usd_mwh"):
+        table(a_lmp_usd_mwh=1, b_lmp_usd_mwh=1).energy()
+    with pytest.raises(InputError, match="n19_lmp_usd_mwh and 5 more"):
+        table(**{f"n{number:02}_lmp_usd_mwh": 1.0 for number in range(25)}).energy()
     assert table(a_lmp_usd_mwh=1, energy_usd_mwh=1).energy().name == "energy_usd_mwh"
     with pytest.raises(InputError, match="--location: a_usd_mwh, b_usd_mwh"):
         table(a_usd_mwh=1, b_usd_mwh=1).energy()

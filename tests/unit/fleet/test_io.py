@@ -82,7 +82,7 @@ def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "whole.parquet"
     write_fleet(demonstration_fleet(), path)
     for content in (b"", path.read_bytes()[:500], b"PAR1" + bytes(100) + b"PAR1"):
-        with pytest.raises(InputError, match=r"bad\.parquet cannot be read as Parquet"):
+        with pytest.raises(InputError, match=r"bad\.parquet is not a whole Parquet file"):
             read_fleet(written(tmp_path, content, "bad.parquet"))
 
 

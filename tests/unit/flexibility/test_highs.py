@@ -1,13 +1,18 @@
 """The HiGHS model on homes whose answers can be worked out by hand."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gridpact.errors import InfeasibleError
+from gridpact.flexibility.exact import solve_exactly
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import VehicleSession
+from gridpact.flexibility.linear import Solver
+from gridpact.flexibility.program import Binaries, build
+from gridpact.flexibility.terms import with_promises
 from unit.flexibility.homes import PERIODS, energy, home, promise, reserve, with_battery, with_car
 
 MODEL = HighsModel()
@@ -302,3 +307,48 @@ def test_a_baseline_read_from_a_run_folder_is_kept_although_it_is_rounded() -> N
     baseline = replace(found, net_kw=np.round(found.net_kw, 9))
     kept = MODEL.schedule(held, baseline, [promise(reserve(3, 5), 7.6)])
     assert kept.battery_soc_kwh[2:5] == pytest.approx([16.0, 16.0, 16.0])
+
+
+def test_a_promise_beside_negative_prices_is_kept_although_the_baseline_is_rounded() -> None:
+    """As above, where the home needs the mixed-integer program; the answer is the best of all 256 sets of modes."""
+    price = np.full(PERIODS, 0.2)
+    price[6] = -0.05
+    held = with_battery(
+        load_kw=np.full(PERIODS, 1.0000000012132715),
+        import_usd_per_kwh=price,
+        export_usd_per_kwh=price,
+        cycle_limit_kwh=16.0,
+        battery_capacity_kwh=16.0,
+        battery_charge_kw=8.0,
+        battery_discharge_kw=8.0,
+        battery_charge_efficiency=0.95,
+        battery_discharge_efficiency=0.95,
+        battery_start_kwh=11.68,
+        battery_floor_kwh=8.0,
+        battery_ceiling_kwh=16.0,
+    )
+    found = MODEL.baseline(held)
+    baseline = replace(found, net_kw=np.round(found.net_kw, 9))
+    terms = with_promises(held, baseline, [promise(reserve(3, 5), 7.6)])
+    every = np.ones(PERIODS, dtype=np.bool_)
+    program = build(held, terms, binaries=Binaries(battery=every, vehicle=every, meter=~every)).program
+    modes = np.flatnonzero(program.integer)
+    costs = []
+    for choice in itertools.product((0.0, 1.0), repeat=len(modes)):
+        solver = Solver(replace(program, integer=np.zeros(0, dtype=np.bool_)))
+        solver.set_bounds(modes, np.array(choice), np.array(choice))
+        best = solver.solve()
+        costs += [] if best is None else [best.objective]
+    exact = solve_exactly(held, terms, node_limit=2000)
+    assert exact is not None
+    assert exact.bound == pytest.approx(min(costs), abs=1e-7)
+    kept = MODEL.schedule(held, baseline, [promise(reserve(3, 5), 7.6)])
+    assert kept.cost_usd == pytest.approx(min(costs), abs=1e-7)
+
+
+def test_a_promise_that_no_mode_keeps_stays_infeasible() -> None:
+    price = np.full(PERIODS, 0.2)
+    price[6] = -0.05
+    store = with_battery(import_usd_per_kwh=price, export_usd_per_kwh=price)
+    terms = with_promises(store, MODEL.baseline(store), [promise(energy(3, 5), 5.0)])
+    assert solve_exactly(store, terms, node_limit=2000) is None

@@ -10,7 +10,8 @@ from gridpact.fleet.day import build_fleet_day
 from gridpact.fleet.fleet import Fleet
 from gridpact.flexibility.highs import HighsModel
 from gridpact.flexibility.home import Commitment
-from gridpact.flexibility.problems import cycle_windows, home_problems, replay_cost
+from gridpact.flexibility.kernel_model import KernelModel
+from gridpact.flexibility.problems import cycle_windows, home_problems, replay_costs
 from gridpact.horizon import Horizon, zone
 
 CENTRAL = "America/Chicago"
@@ -86,9 +87,10 @@ def test_the_operators_reserve_binds_plans_as_far_as_the_baseline_itself_keeps_i
 
 
 def test_replayed_cost_is_the_schedules_cost() -> None:
-    for home in home_problems(build_fleet_day(_fleet(), _horizon(), wholesale=None, seed=1)):
-        baseline = HighsModel().baseline(home)
-        assert replay_cost(home, baseline) == pytest.approx(baseline.cost_usd, abs=1e-12)
+    homes = home_problems(build_fleet_day(_fleet(), _horizon(), wholesale=None, seed=1))
+    for model in (HighsModel(), KernelModel()):
+        baselines = model.baselines(homes)
+        assert replay_costs(homes, baselines) == pytest.approx(baselines.cost_usd, abs=1e-12)
 
 
 def test_cycles_are_counted_by_operating_day_and_by_the_homes_calendar_day() -> None:

@@ -186,7 +186,7 @@ def test_arrays_are_read_only_copies() -> None:
 @pytest.mark.parametrize("product", list(Product))
 def test_real_prices(product: Product) -> None:
     table = read_prices(CAISO)
-    series = table.reserve(product.value) if product.is_reserve else table.energy()
+    series = table.reserve(product.value) if product.is_reserve else table.energy("np15")
     begin = datetime(2023, 9, 20, 18, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)
     window = MarketOpportunity(
         opportunity_id="w",

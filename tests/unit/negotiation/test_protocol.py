@@ -185,3 +185,16 @@ def test_illegal_moves(name):
 def test_announcing_nonsense(able_kw, rounds):
     with pytest.raises(InputError):
         announce(np.array(able_kw), rounds=rounds)
+
+
+def test_a_bid_may_put_less_up_for_sale():
+    state, _ = play(Opened(), BidsReceived(round=1, homes=ints(0, 1), able_kw=np.array([0.5, 2.0])))
+    assert state.able_kw.tolist() == [0.5, 2.0, 0.0]
+    with pytest.raises(ProtocolViolationError, match="cap"):
+        step(state, offers(0, 1))
+    offered, _ = step(state, OffersMade(round=1, homes=ints(0), price=np.array([50.0]), cap_kw=np.array([0.5])))
+    taken, _ = step(offered, answers(0, accepted_kw=0.5))
+    assert taken.standing[0] == Standing.ACCEPTED
+    for wrong in ([2.5, 2.0], [-1.0, 2.0], [np.nan, 2.0], [2.0]):
+        with pytest.raises(ProtocolViolationError):
+            play(Opened(), BidsReceived(round=1, homes=ints(0, 1), able_kw=np.array(wrong)))

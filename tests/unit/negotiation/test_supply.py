@@ -83,3 +83,15 @@ def test_roundings_agree_with_units():
     np.testing.assert_array_equal(ceil_cents(values), [ceil_cent(value) for value in values])
     np.testing.assert_array_equal(whole_watts(values), [floor_kw(value) for value in values])
     np.testing.assert_array_equal(floor_cents(values), -ceil_cents(-values))
+
+
+def test_less_for_sale_cuts_segments_and_moves_nothing_else():
+    plain = supply(four_homes())
+    cut = plain.limited(np.array([1.5004, 9.0, 0.0, 0.0]))
+    assert cut.width_kw[0].tolist() == [1.0, 0.5, 0.0]
+    assert cut.level_kw[0].tolist() == [1.0, 1.5, 1.5]
+    assert cut.deliverable_kw.tolist() == [1.5, 2.5, 0.0, 0.0]
+    np.testing.assert_array_equal(cut.reservation_price, plain.reservation_price)
+    np.testing.assert_array_equal(cut.width_kw[1], plain.width_kw[1])
+    np.testing.assert_allclose(cut.reservation_usd[0], plain.reservation_at([0, 0, 0], [1.0, 1.5, 1.5]), atol=1e-15)
+    assert cut.reservation_at([0], [1.25]) == pytest.approx(plain.reservation_at([0], [1.25]))

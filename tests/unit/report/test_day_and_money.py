@@ -56,6 +56,25 @@ def test_energy_of_batteries_begins_with_the_fleets_and_cars_away_have_none(run:
     assert charts["change"].fleet()["reserve"][list(synthetic.SPIN_HOURS)].tolist() == pytest.approx([4.0])
 
 
+def test_solar_is_drawn_as_what_is_left_after_curtailment(run: EditedRun) -> None:
+    """For homes with panels only, on the forecast and as it came."""
+    facts = Facts(run)
+    assert facts.traces is not None
+    solar = {chart.key: chart for chart in daybook.charts_of(facts, facts.traces)}["solar-kw"]
+    owners = run.tables["fleet"]["solar_kw"].fillna(0).to_numpy() > 0
+    assert owners.any()
+    assert not owners.all()
+    for phase, series in solar.series.items():
+        rows = run.tables["dispatch"][run.tables["dispatch"]["phase"] == phase]
+        mine = rows[rows["home_id"].isin(run.tables["fleet"]["home_id"][owners])]
+        assert np.isnan(series).all(axis=1).tolist() == (~owners).tolist()
+        assert np.nansum(series) == pytest.approx((mine["solar_kw"] - mine["curtailed_kw"].fillna(0)).sum())
+    run.tables["fleet"]["solar_kw"] = np.nan
+    bare = Facts(run)
+    assert bare.traces is not None
+    assert "solar-kw" not in {chart.key for chart in daybook.charts_of(bare, bare.traces)}
+
+
 def test_the_fleet_in_the_page_is_the_sum_of_its_homes(run: EditedRun) -> None:
     _, data = daybook.daybook(Facts(run))
     for key in ("net", "battery-kw"):

@@ -242,16 +242,17 @@ def test_a_large_fleet_stays_small_and_says_what_is_left_out(run: EditedRun) -> 
 def test_every_home_is_shown_with_its_own_devices(run: EditedRun) -> None:
     run.replicate(2)
     fleet = run.tables["fleet"]
-    for k, column in enumerate(("battery_capacity_kwh", "vehicle_capacity_kwh", "heat_capacity_kwh")):
+    for k, column in enumerate(("battery_capacity_kwh", "vehicle_capacity_kwh", "heat_capacity_kwh", "solar_kw")):
         fleet[column] = [5.0 if place >> k & 1 else np.nan for place in range(len(fleet))]
     run.tables["fleet"] = fleet
     page = Page(render_report(run))
-    assert len(page.data["homes"]["assets"]) == 8
-    assert "Battery + car + heat" in page.data["homes"]["assets"]
-    assert "No battery, car or heat" in page.data["homes"]["assets"]
+    assert len(page.data["homes"]["assets"]) == 16
+    assert {"Battery + car + heat + solar", "Solar", "No battery, car, heat or solar"} <= {
+        *page.data["homes"]["assets"]
+    }
     assert not any("other kinds" in kind for kind in page.data["homes"]["assets"])
     assert not any("other kinds" in home["about"] for home in page.data["day"]["homes"])
-    assert "3 other kinds" in page.text  # the map has few fields
+    assert "11 other kinds" in page.text  # the map has few fields
 
 
 def test_many_opportunities_are_folded_and_summed_up(run: EditedRun) -> None:

@@ -294,7 +294,7 @@ def test_damage_is_named(tmp_path):
     with pytest.raises(InputError, match="a run has no table 'secrets'"):
         folder.table("secrets")
     (folder.path / "options.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"options\.parquet is not a readable Parquet file"):
+    with pytest.raises(InputError, match=r"options\.parquet is not a whole Parquet file"):
         folder.table("options")
     with pytest.raises(InputError, match=r"options\.parquet is not the file that the run wrote"):
         folder.check_seals()

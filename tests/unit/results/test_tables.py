@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_refused(change, message):
 
 def test_damaged_files_are_refused():
     content = written(options(), "options")
-    with pytest.raises(InputError, match="not a readable Parquet file"):
+    with pytest.raises(InputError, match="not a whole Parquet file"):
         read_table(content[: len(content) // 2], "options")
     with pytest.raises(InputError, match="lacks the column"):
         read_table(content, "coalition", source="run/coalition.parquet")

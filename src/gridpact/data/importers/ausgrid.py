@@ -17,6 +17,7 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.plain_household import Measure, add_measures, series_name
 from gridpact.data.importers.source import Source
 from gridpact.data.importers.table import Row, Table, first_rows, read_table
+from gridpact.horizon import read_iso
 
 SYDNEY = "Australia/Sydney"
 CATEGORIES = {"GC": Quantity.LOAD, "CL": Quantity.CONTROLLED, "GG": Quantity.SOLAR}
@@ -87,7 +88,7 @@ def _read_home(table: Table, drafts: Drafts, options: ImportOptions, report: Rep
     for row in table:
         text = row.cells[table.columns[0]]
         try:
-            moment = datetime.fromisoformat(text)
+            moment = read_iso(text)
         except ValueError:
             report.add(
                 "bad_time",

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from gridpact.data.importers.options import ImportOptions
+from gridpact.horizon import read_iso
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[,'\u00a0\u202f ]\d{3})+(?:\.\d+)?", re.ASCII)
@@ -14,7 +15,7 @@ _MISSING = frozenset({"nan", "null", "none", "n/a", "na", "n/e", "-", "--", "nat
 _SPREADSHEET = re.compile(r"#(?:REF!|VALUE!|DIV/0!|N/A|NAME\?|NUM!|NULL!|SPILL!|CALC!|#+)?.*", re.IGNORECASE)
 _DAY_NUMBER = re.compile(r"[2-9]\d{4}(?:[.,]\d+)?", re.ASCII)
 _SLASHED = re.compile(
-    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?\s*([AaPp][Mm])?)?",
+    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)? *([AaPp][Mm])?)?",
     re.ASCII,
 )
 BEYOND = 1e15
@@ -64,7 +65,7 @@ def _time_of(cell: str, date_order: str | None) -> datetime | str:
     if _DAY_NUMBER.fullmatch(cell):
         return "spreadsheet_date"
     try:
-        found = datetime.fromisoformat(cell)
+        found = read_iso(cell)
     except ValueError:
         return parse_slashed(cell, date_order)
     return found if FIRST_YEAR <= found.year <= LAST_YEAR else "bad_time"

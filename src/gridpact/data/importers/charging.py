@@ -18,6 +18,7 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.sessions import Session
 from gridpact.data.importers.source import Source
 from gridpact.data.importers.table import Row, first_rows, read_table
+from gridpact.data.names import why_unusable
 
 ARRIVES = ("connectiontime", "arrive", "arrival", "arrivaltime", "plugin", "pluggedin", "starttime", "start")
 DEPARTS = ("disconnecttime", "depart", "departure", "departuretime", "plugout", "unplugged", "endtime", "end")
@@ -111,6 +112,13 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
     car = cells.get(columns.car or "", "") or "car"
     if not wanted(cells, options, location=car):
         return
+    for column in (columns.car, columns.name):
+        unusable = why_unusable(cells.get(column or "", ""))
+        if unusable is not None:
+            report.add(
+                "unusable_name", f"it {unusable}", file=file, row=row.number, column=column, value=cells[column or ""]
+            )
+            return
     if not cells.get(columns.depart, "").strip() or cells[columns.depart].lower() in ("none", "null", "nat"):
         report.add(
             "session_open",
@@ -119,7 +127,7 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
             row=row.number,
             column=columns.depart,
             value="",
-            repaired=options.bad_sessions == "drop",
+            repaired=options.flag("bad_sessions"),
         )
         return
     times = []
@@ -139,7 +147,7 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
     parsed = parse_number(cells.get(columns.energy, ""), decimal=options.decimal)
     energy = None if isinstance(parsed, str) else parsed
     if isinstance(parsed, str):
-        repaired = options.bad_cells == "gap"
+        repaired = options.flag("bad_cells")
         report.add(
             parsed,
             "the energy is not a number",
@@ -149,7 +157,7 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
             value=cells.get(columns.energy, ""),
             repaired=repaired,
         )
-        if not repaired:
+        if repaired is None:
             return
     drafts.sessions.append(
         Session(
@@ -170,6 +178,8 @@ def _read_row(row: Row, columns: Columns, drafts: Drafts, options: ImportOptions
 
 def _time(text: str, options: ImportOptions) -> datetime | str:
     if "," in text:
+        if not text.isprintable():
+            return "bad_time"
         try:
             found = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):

@@ -188,6 +188,11 @@ CODES: dict[str, Meaning] = {
     "several_series": Meaning(_E, "rows of several kinds would be one series", "choose one with --only COLUMN=VALUE"),
     "nothing_selected": Meaning(_E, "no row is left after --location and --only", "check the names"),
     # Charging sessions
+    "unusable_name": Meaning(
+        _E,
+        "a car is called what a spreadsheet runs as a formula, or what cannot be seen",
+        "rename it at the source, or leave it out with --only",
+    ),
     "session_reversed": Meaning(
         _E, "a car departs at or before it arrives", "correct the row, or use --bad-sessions drop"
     ),

@@ -1,7 +1,6 @@
 """An import from files to a file: nothing is written where something is wrong that the user did not accept."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,13 +11,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gridpact.data.files import beside, read_bytes
 from gridpact.data.importers.findings import Outcome, Report
 from gridpact.data.importers.frames import price_frame, profile_frame
+from gridpact.data.importers.limits import MAX_FILE_BYTES, PARQUET_LIMITS
 from gridpact.data.importers.load import Loaded, load, load_frame
 from gridpact.data.importers.naming import slug
 from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.registry import Kind
 from gridpact.data.importers.sessions import fleet_frame, session_frame
+from gridpact.data.json_text import parse_json
+from gridpact.data.limits import MOST_DOCUMENT_BYTES
+from gridpact.data.parquet import check_parquet
 from gridpact.data.prices import read_prices
 from gridpact.errors import InputError
 
@@ -125,8 +129,9 @@ def _refuse(loaded: Loaded) -> None:
     errors = [finding for finding in report.findings if finding.severity is Outcome.ERROR]
     told = "\n  ".join(str(finding) for finding in errors[:MOST_ERRORS_TOLD])
     more = report.errors - min(len(errors), MOST_ERRORS_TOLD)
+    errors_told = "1 error" if report.errors == 1 else f"{report.errors:,} errors"
     tail = f"\n  and {more} more; gridpact data validate lists them" if more else ""
-    raise ImportRefusedError(f"nothing was written; {report.errors} errors:\n  {told}{tail}", report)
+    raise ImportRefusedError(f"nothing was written; {errors_told}:\n  {told}{tail}", report)
 
 
 def _frames(loaded: Loaded, out: Path) -> tuple[pd.DataFrame, dict[Path, pd.DataFrame]]:
@@ -179,8 +184,7 @@ def _price_check(loaded: Loaded, frame: pd.DataFrame) -> bool:
 
 def _write(frame: pd.DataFrame, out: Path, provenance: dict[str, Any], *, check: bool) -> list[Path]:
     text = json.dumps(provenance, indent=1, sort_keys=True)
-    part = out.with_name(f".{out.stem}.part{out.suffix.lower()}")
-    try:
+    with beside(out) as part:
         indexed = frame.index.name is not None
         if out.suffix.lower() == ".parquet":
             named = frame.reset_index() if indexed else frame
@@ -191,35 +195,30 @@ def _write(frame: pd.DataFrame, out: Path, provenance: dict[str, Any], *, check:
             frame.to_csv(part, index=indexed, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\n")
         if check:
             read_prices(part)
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
     written = [out]
     if out.suffix.lower() == ".csv":
-        beside = out.with_name(f"{out.name}.provenance.json")
-        _replace(beside, f"{text}\n".encode())
-        written.append(beside)
+        origin = out.with_name(f"{out.name}.provenance.json")
+        _replace(origin, f"{text}\n".encode())
+        written.append(origin)
     return written
 
 
 def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with beside(path) as part:
         part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def provenance_of(path: Path) -> dict[str, Any] | None:
     """The provenance that an import left in or beside ``path``; None where there is none."""
     try:
         if path.suffix.lower() == ".parquet":
-            raw = (pq.read_schema(path).metadata or {}).get(METADATA_KEY)
+            content = read_bytes(path, most_bytes=MAX_FILE_BYTES)
+            raw = (check_parquet(content, where=str(path), limits=PARQUET_LIMITS).schema.metadata or {}).get(
+                METADATA_KEY
+            )
         else:
-            beside = path.with_name(f"{path.name}.provenance.json")
-            raw = beside.read_bytes() if beside.is_file() else None
-        found = None if raw is None else json.loads(raw)
-    except (pa.ArrowException, OSError, ValueError):
+            raw = read_bytes(path.with_name(f"{path.name}.provenance.json"), most_bytes=MOST_DOCUMENT_BYTES)
+        found = None if raw is None else parse_json(raw)
+    except InputError:
         return None
     return found if isinstance(found, dict) else None

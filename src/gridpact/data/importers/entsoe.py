@@ -19,7 +19,7 @@ from gridpact.data.importers.table import Row, Table, first_rows, read_table
 
 _PRICE = re.compile(r"day-?ahead price\s*[\[(]\s*([A-Z]{3})\s*/\s*(MWh|kWh)\s*[\])]", re.IGNORECASE)
 _MTU = re.compile(r"MTU(?:\s*\(([^)]*)\))?", re.IGNORECASE)
-_SIDE = re.compile(r"([0-9./\-]+ [0-9:]+)(?:\s*\(([A-Z]+)\))?")
+_SIDE = re.compile(r"([0-9./\-]+ [0-9:]+)(?: *\(([A-Z]+)\))?")
 ZONES = {"CET": "Europe/Brussels", "EET": "Europe/Helsinki", "WET": "Europe/Lisbon", "UTC": "UTC"}
 """Zone of the clock that the heading names."""
 SUMMER = frozenset({"CEST", "EEST", "WEST"})

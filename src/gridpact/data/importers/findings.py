@@ -31,7 +31,7 @@ class Finding:
     message: str
     """What is the matter, in words."""
     action: str
-    """What to do about it."""
+    """What to do about it, or which of the given flags settled it."""
     file: str
     row: int | None = None
     """Row in the source file, from 1, as an editor shows it; rows of Parquet files and frames count from 1."""
@@ -100,12 +100,12 @@ class Report:
         row: int | None = None,
         column: str | None = None,
         value: object = None,
-        repaired: bool = False,
+        repaired: str | None = None,
         action: str | None = None,
     ) -> None:
-        """Note a finding; its severity is the code's, or ``repaired`` where the user named the repair."""
+        """Note a finding; its severity is the code's, or ``repaired`` where the user gave that flag."""
         meaning = CODES[code]
-        severity = Outcome.REPAIRED if repaired else Outcome(meaning.severity.value)
+        severity = Outcome.REPAIRED if repaired is not None else Outcome(meaning.severity.value)
         key = (code, severity)
         self.counts[key] = self.counts.get(key, 0) + 1
         if self.counts[key] > MAX_FINDINGS_SHOWN:
@@ -118,7 +118,7 @@ class Report:
                 code=code,
                 severity=severity,
                 message=_printable(message),
-                action=action or meaning.action,
+                action=action or (meaning.action if repaired is None else f"settled by {repaired}"),
                 file=_printable(file),
                 row=row,
                 column=column,

@@ -73,7 +73,7 @@ def profile_frame(loaded: Loaded, *, prefix: str) -> pd.DataFrame:
 def _refuse_exports(loaded: Loaded) -> None:
     for series in loaded.series:
         if has_exports(series):
-            repaired = loaded.options.exports == "ignore"
+            repaired = loaded.options.flag("exports")
             place = int(np.flatnonzero(series.values > 0)[0])
             file, row = series.place_of(place)
             loaded.report.add(

@@ -16,6 +16,7 @@ from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.plain_household import series_name
 from gridpact.data.importers.source import Source
 from gridpact.data.importers.table import Row, Table, first_rows, read_table
+from gridpact.horizon import read_iso
 
 _VALUE = re.compile(r"(USAGE|IMPORT|EXPORT)(?:\s*\((kWh|Wh|MWh)\))?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?", re.ASCII)
@@ -138,7 +139,7 @@ def _seconds(start: datetime, written: str) -> int | None:
     """Length of the interval [s]; ``00:59`` means up to 01:00."""
     if len(written) > 8:
         try:
-            found = round((datetime.fromisoformat(written) - start).total_seconds())
+            found = round((read_iso(written) - start).total_seconds())
         except (ValueError, TypeError):
             return None
         return found if found > 0 else None

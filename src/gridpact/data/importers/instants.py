@@ -165,8 +165,8 @@ class _Folds:
         if entry in self.draft.bad and self.draft.bad.pop(entry)[0] in ("empty_cell", "missing_value"):
             self._find("skipped_hour_placeholder", entry, "clocks skipped this hour and the row has no value")
             return []
-        repaired = self.options.nonexistent == "drop"
-        self.dropped += repaired
+        repaired = self.options.flag("nonexistent")
+        self.dropped += repaired is not None
         zone = getattr(self.zone, "key", "the zone")
         self._find("nonexistent_time", entry, f"clocks in {zone} skipped this time", repaired=repaired)
         return []
@@ -178,14 +178,14 @@ class _Folds:
             "ambiguous_time",
             entry,
             f"this time came twice in {zone}, the file has it once",
-            repaired=choice is not None,
+            repaired=self.options.flag("ambiguous"),
         )
         self.chosen += choice is not None
         if choice == "split":
             return [(first, True), (second, True)]
         return [(second if choice == "later" else first, False)]
 
-    def _find(self, code: str, entry: int, message: str, *, repaired: bool = False) -> None:
+    def _find(self, code: str, entry: int, message: str, *, repaired: str | None = None) -> None:
         draft = self.draft
         self.report.add_once(
             code,

@@ -94,7 +94,7 @@ def judge_coverage(all_series: Sequence[Series], *, options: ImportOptions, repo
                 file=file,
                 row=row,
                 column=series.draft.column,
-                repaired=options.fill_gaps == "leave",
+                repaired=options.flag("fill_gaps", where=options.fill_gaps == "leave"),
             )
 
 
@@ -149,7 +149,7 @@ def _judge_price(series: Series, report: Report) -> None:
 
 def _judge_home(series: Series, *, options: ImportOptions, report: Report) -> None:
     values = series.values
-    repaired = options.negative == "zero"
+    repaired = options.flag("negative")
     below = np.flatnonzero(np.nan_to_num(values) < 0)
     for place in below:
         report.add(

@@ -1,5 +1,7 @@
 """How large a file may be, and how much may come out of an archive. Beyond these an import stops with a message."""
 
+from gridpact.data.parquet import ParquetLimits
+
 MAX_FILE_BYTES = 256 * 1024**2
 """Largest source file [bytes]."""
 MAX_UNZIPPED_BYTES = 512 * 1024**2
@@ -16,6 +18,8 @@ MAX_READINGS = 4_000_000
 """Most readings of one import, over all series; a year of half-hours of 200 homes is 3.5 million."""
 MAX_COLUMNS = 4096
 """Most columns of a table."""
+PARQUET_LIMITS = ParquetLimits(rows=MAX_ROWS, columns=MAX_COLUMNS, cells=100_000_000)
+"""Likewise of a Parquet file."""
 MAX_FINDINGS_SHOWN = 20
 """Findings of one kind that are kept in full; the rest are counted."""
 MAX_GRID_INTERVALS = 20_000_000

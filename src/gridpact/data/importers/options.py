@@ -90,7 +90,14 @@ class ImportOptions:
         if not 0 < self.max_gap_h <= 24 * 31:
             raise UnitRangeError(f"--max-gap is {self.max_gap_h:g} h; it must be above 0 and at most a month")
         if self.resample_minutes is not None and self.resample_minutes not in RESAMPLE_MINUTES:
-            raise InputError(f"--resample is {self.resample_minutes}; use one of {RESAMPLE_MINUTES} minutes")
+            raise InputError(
+                f"--resample is {self.resample_minutes}; use {', '.join(map(str, RESAMPLE_MINUTES))} minutes"
+            )
+
+    def flag(self, name: str, *, where: bool = True) -> str | None:
+        """A repair as the user wrote it, such as ``--bad-cells gap``; None where it was not named or not ``where``."""
+        value = getattr(self, name)
+        return f"--{name.replace('_', '-')} {value}" if where and value is not None else None
 
     def named(self) -> dict[str, object]:
         """What differs from the defaults, for the provenance."""

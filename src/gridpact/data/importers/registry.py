@@ -1,5 +1,6 @@
 """The importers by name, and which one a file is for."""
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,8 +128,10 @@ def importer_named(name: str) -> Importer:
         InputError: there is none.
     """
     if name not in IMPORTERS:
+        near = difflib.get_close_matches(name, [*IMPORTERS, *Kind], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise InputError(
-            f"--kind {name!r} is no importer ({', '.join(IMPORTERS)}) and no kind of data ({', '.join(Kind)})"
+            f"--kind {name!r} is no importer ({', '.join(IMPORTERS)}) and no kind of data ({', '.join(Kind)}){hint}"
         )
     return IMPORTERS[name]
 

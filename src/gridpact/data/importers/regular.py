@@ -104,7 +104,7 @@ def regular_series(draft: Draft, *, zone: ZoneInfo | None, options: ImportOption
 
 
 def _report_bad_cells(draft: Draft, at: Instants, options: ImportOptions, report: Report) -> None:
-    repaired = options.bad_cells == "gap"
+    repaired = options.flag("bad_cells")
     kept = set(at.place.tolist())
     said = {
         "empty_cell": "the value is empty",
@@ -165,7 +165,7 @@ def _without_duplicates(
     for number in np.flatnonzero(stops - firsts > 1):
         begin, end = firsts[number], stops[number]
         same = bool(np.all(values[begin:end] == values[begin]))
-        repaired = options.duplicates is not None and (same or options.duplicates != "identical")
+        repaired = options.flag("duplicates", where=same or options.duplicates != "identical")
         dropped += int(end - begin - 1) if repaired else 0
         for place in range(begin + 1, end):
             entry = int(at.place[place])
@@ -264,12 +264,12 @@ def _gaps(
         if method is None:
             report.add_once(code, message, **here)
         elif method == "leave":
-            report.add_once(code, f"{message}; left out as asked", repaired=True, **here)
+            report.add_once(code, f"{message}; left out as asked", repaired=options.flag("fill_gaps"), **here)
             left += missing
         elif hours > options.max_gap_h:
             report.add_once("gap_too_long", f"{message}; --max-gap is {options.max_gap_h:g} h", **here)
         elif _filled(series, before, low, high, method):
-            report.add_once(code, f"{message}; filled by {method}", repaired=True, **here)
+            report.add_once(code, f"{message}; filled by {method}", repaired=options.flag("fill_gaps"), **here)
             filled += [_moment(int(micro)).isoformat() for micro in series.micros[low:high]]
         else:
             report.add_once("gap_unfillable", f"{message}; {method} has nothing to fill it from", **here)

@@ -57,7 +57,7 @@ def checked_sessions(sessions: Sequence[Session], *, options: ImportOptions, rep
         before = kept[-1] if kept and kept[-1].car == session.car else None
         if before is not None and (before.arrive, before.depart) == (session.arrive, session.depart):
             same = before.energy_kwh == session.energy_kwh
-            repaired = options.duplicates is not None and (same or options.duplicates != "identical")
+            repaired = options.flag("duplicates", where=same or options.duplicates != "identical")
             _find(
                 report,
                 "duplicate_identical" if same else "duplicate_conflict",
@@ -67,7 +67,7 @@ def checked_sessions(sessions: Sequence[Session], *, options: ImportOptions, rep
                 session.arrive,
                 repaired=repaired,
             )
-            dropped += repaired
+            dropped += repaired is not None
             if repaired and options.duplicates == "last":
                 kept[-1] = session
             elif repaired and options.duplicates == "mean" and None not in (before.energy_kwh, session.energy_kwh):
@@ -83,7 +83,7 @@ def checked_sessions(sessions: Sequence[Session], *, options: ImportOptions, rep
                 session.arrive_column,
                 f"car {session.car!r} departs only at {longest.depart.isoformat()} (row {longest.row})",
                 session.arrive,
-                repaired=options.bad_sessions == "drop",
+                repaired=options.flag("bad_sessions"),
             )
             if options.bad_sessions == "drop":
                 bad += 1
@@ -141,7 +141,7 @@ def _aware(
             column,
             f"this time came twice in {zone.key}",
             moment,
-            repaired=choice is not None,
+            repaired=options.flag("ambiguous", where=choice is not None),
         )
         return second if choice == "later" else first
     return first
@@ -150,7 +150,7 @@ def _aware(
 def _check(session: Session, options: ImportOptions, report: Report) -> bool:
     """Whether a session goes on: it is sound, or its error stays one and stops the import."""
     stay = session.depart - session.arrive
-    repaired = options.bad_sessions == "drop"
+    repaired = options.flag("bad_sessions")
     if stay <= timedelta(0):
         message = f"the arrival is {session.arrive.isoformat()}"
         _find(report, "session_reversed", session, session.depart_column, message, session.depart, repaired=repaired)
@@ -161,12 +161,19 @@ def _check(session: Session, options: ImportOptions, report: Report) -> bool:
     if energy is not None and (energy < 0 or energy > MOST_CHARGE_KW * stay.total_seconds() / 3600):
         message = f"it is not between 0 and {MOST_CHARGE_KW:g} kW over {stay}"
         _find(report, "session_energy", session, session.energy_column, message, f"{energy:g}", repaired=repaired)
-        return not repaired
+        return repaired is None
     return True
 
 
 def _find(
-    report: Report, code: str, session: Session, column: str, message: str, value: object, *, repaired: bool = False
+    report: Report,
+    code: str,
+    session: Session,
+    column: str,
+    message: str,
+    value: object,
+    *,
+    repaired: str | None = None,
 ) -> None:
     text = value.isoformat() if isinstance(value, datetime) else value
     report.add(code, message, file=session.file, row=session.row, column=column, value=text, repaired=repaired)

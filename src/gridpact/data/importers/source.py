@@ -9,9 +9,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from gridpact.data.files import TooLongError, read_bytes
 from gridpact.data.importers.findings import ReadingStoppedError, Report
 from gridpact.data.importers.limits import (
     HEAD_BYTES,
@@ -19,8 +17,10 @@ from gridpact.data.importers.limits import (
     MAX_UNZIPPED_BYTES,
     MAX_ZIP_MEMBERS,
     MAX_ZIP_RATIO,
+    PARQUET_LIMITS,
 )
-from gridpact.errors import MissingDataError
+from gridpact.data.parquet import check_parquet
+from gridpact.errors import InputError
 
 _ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -87,8 +87,8 @@ class Source:
 
 def _parquet_header(content: bytes) -> str:
     try:
-        names = pq.read_schema(io.BytesIO(content)).names
-    except (pa.ArrowException, OSError, ValueError):
+        names = check_parquet(content, where="", limits=PARQUET_LIMITS).names
+    except InputError:
         return ""
     row = io.StringIO()
     csv.writer(row).writerow(names)
@@ -114,12 +114,11 @@ def open_source(path: Path, report: Report) -> Opened:
         MissingDataError: there is no such file.
         ReadingStoppedError: it is empty, too large, or an archive that is damaged or unsafe.
     """
-    if not path.is_file():
-        raise MissingDataError(f"{path} is not a file")
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        report.stop("too_large", f"{size} bytes; at most {MAX_FILE_BYTES} are read", file=path.name)
-    content = path.read_bytes()
+    try:
+        content = read_bytes(path, most_bytes=MAX_FILE_BYTES)
+    except TooLongError as problem:
+        report.stop("too_large", str(problem), file=path.name)
+    size = len(content)
     digest = hashlib.sha256(content).hexdigest()
     if not content:
         report.stop("empty_file", "the file holds nothing", file=path.name)
@@ -169,6 +168,9 @@ def unzipped(source: Source, report: Report) -> tuple[Source, ...]:
                 name = f"{source.name}:{PurePosixPath(info.filename).name}"
                 if info.filename.startswith("__MACOSX/") or PurePosixPath(info.filename).name.startswith("."):
                     continue
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    # Python unpacks the others without a limit.
+                    report.stop("unsafe_archive", "the member is compressed in another way than Deflate", file=name)
                 if info.flag_bits & 0x1:
                     report.stop("unsafe_archive", "the member is encrypted", file=name)
                 with archive.open(info) as member:

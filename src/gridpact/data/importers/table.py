@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from gridpact.data.importers.findings import ReadingStoppedError, Report
-from gridpact.data.importers.limits import MAX_COLUMNS, MAX_ROWS, MAX_UNZIPPED_BYTES
+from gridpact.data.importers.findings import Report
+from gridpact.data.importers.limits import MAX_COLUMNS, MAX_ROWS, PARQUET_LIMITS
 from gridpact.data.importers.options import ImportOptions
 from gridpact.data.importers.source import Source
+from gridpact.data.parquet import TooLargeError, check_parquet
+from gridpact.errors import InputError
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_CELLS_SHARED = 100_000
@@ -239,18 +239,16 @@ def _check_columns(table: Table, report: Report, *, row: int) -> None:
 
 def _read_parquet(source: Source, report: Report) -> Table:
     try:
-        parquet = pq.ParquetFile(io.BytesIO(source.content))
-        if parquet.metadata.num_rows > MAX_ROWS or parquet.metadata.num_columns > MAX_COLUMNS:
-            report.stop("too_large", f"it has {parquet.metadata.num_rows} rows", file=source.name)
-        bytes_out = sum(parquet.metadata.row_group(k).total_byte_size for k in range(parquet.metadata.num_row_groups))
-        if bytes_out > MAX_UNZIPPED_BYTES:
-            report.stop("too_large", f"it unpacks to {bytes_out} bytes", file=source.name)
-        frame = parquet.read().to_pandas()
-    except ReadingStoppedError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as problem:
-        reason = " ".join(str(problem).split())[:200]
-        report.stop("broken_parquet", f"it cannot be read: {reason}", file=source.name)
+        parquet = check_parquet(source.content, where="it", limits=PARQUET_LIMITS)
+        frame = parquet.frame()
+    except TooLargeError as problem:
+        report.stop("too_large", str(problem), file=source.name)
+    except InputError as problem:
+        report.stop("broken_parquet", f"it cannot be read: {problem}", file=source.name)
+    index = [name for name in parquet.index_names if name in frame.columns]
+    if len(index) == 1:
+        frame = frame.set_index(index[0])
+        frame.index.name = None if index[0].startswith("__index_level_") else index[0]
     return table_of_frame(frame, name=source.name)
 
 

@@ -11,7 +11,7 @@ from gridpact.flexibility.kernel.compiling import truth, whole
 Ints = NDArray[np.int64]
 
 ZERO, ONE = whole(0), whole(1)
-YES = truth(True)
+YES, NO = truth(True), truth(False)
 SEGMENTS = 8
 """Room for the pieces of one interval's cost: two of the meter, one of the sun, two of the car, one more where the
 battery turns."""
@@ -75,16 +75,22 @@ class Home(NamedTuple):
 
 
 class Values(NamedTuple):
-    """Value functions V_t as pieces (slope, width) with ascending slopes; T + 1 of them, one after the other."""
+    """Value functions as pieces (slope, width) with ascending slopes; T + 1 of them, one after the other."""
 
     slope: Floats
     width: Floats
     begin: Ints
-    """First piece of V_t, shape (T + 1,)."""
+    """First piece of the function of each instant, shape (T + 1,)."""
     length: Ints
     low: Floats
-    """Range of energies for which V_t is known, shape (T + 1,) [kWh]."""
+    """Range of energies for which it is known, shape (T + 1,) [kWh]."""
     top: Floats
+    cost: Floats
+    """Its value at the lowest energy, shape (T + 1,), as all that follows only where sums are kept [USD]."""
+    gain: Floats
+    """What the vehicle gains along a piece for each kWh in the battery, as ``slope``."""
+    low_gain: Floats
+    """What the vehicle gains in all from the lowest energy, shape (T + 1,) [kWh]."""
 
 
 class Costs(NamedTuple):
@@ -98,6 +104,10 @@ class Costs(NamedTuple):
     """F at its lowest argument."""
     bent: Ints
     """Whether an interval's cost is a hull rather than the cost itself."""
+    gain: Floats
+    """What the vehicle gains along a piece for each kWh that the battery gains, as ``slope``; not where bent."""
+    low_gain: Floats
+    """What the vehicle gains at the lowest argument, without what it gains frozen, shape (T,) [kWh]."""
 
 
 class Supply(NamedTuple):
@@ -188,12 +198,14 @@ class Ladder(NamedTuple):
     level_battery_kw: Floats
     """One row a level, as the next, shape (LEVELS, T)."""
     level_vehicle_kw: Floats
+    level_kwh: Floats
+    """Energy from which the settings of each level count, shape (LEVELS,)."""
     pending: Ints
     """Pairs of levels between which costs are still unknown, shape (2 * LEVELS, 2)."""
 
 
 class Guess(NamedTuple):
-    """Hours that a vehicle may charge in, shape (2 T,): what a kWh stored then costs, and how many there are."""
+    """Hours that a vehicle may charge in or not discharge in, shape (4 T,): what a kWh costs, and how many there are."""
 
     price: Floats
     width: Floats
@@ -204,6 +216,8 @@ class Work(NamedTuple):
     passing all of it costs compile time."""
 
     values: Values
+    past: Values
+    """Least costs of reaching an energy, where `values` are those of going on from it."""
     costs: Costs
     supply: Supply
     prices: Prices
@@ -217,7 +231,7 @@ class Work(NamedTuple):
 
 def work_for(periods: int) -> Work:
     """Scratch memory for homes of ``periods`` intervals."""
-    places, pieces = periods * SEGMENTS, (periods + 1) * ((SEGMENTS - 2) * periods + SEGMENTS)
+    places = periods * SEGMENTS
 
     def floats(*shape: int) -> Floats:
         return np.zeros(shape)
@@ -226,9 +240,26 @@ def work_for(periods: int) -> Work:
         return np.zeros(shape, dtype=np.int64)
 
     n, basis = periods, ROWS + 1
+    # Functions lie one after the other; the k-th to be made has at most the pieces of k intervals and its own range.
+    pieces = (n + 1) * ((SEGMENTS - 2) * n // 2 + SEGMENTS)
+
+    def values() -> Values:
+        return Values(
+            np.empty(pieces),
+            np.empty(pieces),
+            ints(n + 1),
+            ints(n + 1),
+            floats(n + 1),
+            floats(n + 1),
+            floats(n + 1),
+            np.empty(pieces),
+            floats(n + 1),
+        )
+
     return Work(
-        values=Values(np.empty(pieces), np.empty(pieces), ints(n + 1), ints(n + 1), floats(n + 1), floats(n + 1)),
-        costs=Costs(floats(places), floats(places), ints(n), floats(n), floats(n), ints(n)),
+        values=values(),
+        past=values(),
+        costs=Costs(floats(places), floats(places), ints(n), floats(n), floats(n), ints(n), floats(places), floats(n)),
         supply=Supply(floats(places), floats(places), ints(places), ints(n), floats(n), ints(n)),
         prices=Prices(floats(n), floats(n), floats(n), floats(n)),
         plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
@@ -249,7 +280,8 @@ def work_for(periods: int) -> Work:
             floats(n),
             floats(LEVELS, n),
             floats(LEVELS, n),
+            floats(LEVELS),
             ints(2 * LEVELS, 2),
         ),
-        guess=Guess(floats(2 * n), floats(2 * n)),
+        guess=Guess(floats(4 * n), floats(4 * n)),
     )

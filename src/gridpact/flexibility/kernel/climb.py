@@ -3,19 +3,27 @@
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ONE, ZERO, Home, Ladder, Mix, Work
+from gridpact.flexibility.kernel.arrays import ONE, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled, whole
-from gridpact.flexibility.kernel.coupling import BOX, FITS_KWH
-from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw
-from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
-from gridpact.flexibility.kernel.value import end_value, mark
+from gridpact.flexibility.kernel.levels import (
+    ANEW,
+    FAINT,
+    LOST,
+    keep_given,
+    price_alone,
+    price_between,
+    promise,
+    sweep_day,
+)
+from gridpact.flexibility.kernel.mixes import ANYWHERE, NOWHERE, mixes_fit
+from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw, vehicle_keeps_up
+from gridpact.flexibility.kernel.sweep import leaves_no_choice
 
-UNSURE, SURE = 0, 1
-ANEW, LOST = whole(-1), whole(-2)
+__all__ = ["FAINT", "SURE", "UNSURE", "climb"]
+
+UNSURE, SURE = whole(0), whole(1)
 STRAIGHT_USD = 1e-10
 """A middle this close to the line of its ends shows that the cost, which is convex, is that line [USD]."""
-FAINT = 1e-12
-"""Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
 
 
 @compiled
@@ -24,117 +32,80 @@ def _whole_watts(quantity_kw: float) -> float:
 
 
 @compiled
-def _promise(
-    home: Home,
-    work: Work,
-    first: int,
-    stop: int,
-    q: float,
-    reserve: bool,
-    energy_h: float,
-    limited: Floats,
-    stand: Floats,
-) -> None:
-    """Bind the home to ``q`` in the window, and have what that changes redone."""
-    ladder = work.ladder
-    for t in range(first, stop):
-        mark(work.prices, t)
-        if not reserve:
-            home.least_kw[t] = ladder.target_kw[t] - q
-            home.most_kw[t] = ladder.target_kw[t] - q
-        else:
-            home.discharge_kw[t] = max(ladder.discharge_kw[t] - q, 0.0)
-            if ladder.probe_least_kw[t] < ladder.target_kw[t]:
-                home.least_kw[t] = min(max(ladder.probe_least_kw[t], limited[t] + q), home.most_kw[t])
-    if reserve:
-        for t in range(first, stop + 1):
-            home.floor_kwh[t] = min(max(ladder.floor_kwh[t], stand[t] + q * energy_h), home.ceiling_kwh[t])
-        if stop < len(home.need_kw):
-            mark(work.prices, stop)
-        else:
-            end_value(home, work.values, stop)
-
-
-@compiled
-def _keep_level(mix: Mix, ladder: Ladder, level: int) -> None:
-    for t in range(len(mix.battery_kw)):
-        ladder.level_battery_kw[level, t] = mix.battery_kw[t]
-        ladder.level_vehicle_kw[level, t] = mix.vehicle_kw[t]
-
-
-@compiled
-def _extra(one: float, other: float, into: float, out: float) -> float:
-    """Most energy by which a mix of two powers of opposite sign stores more than the mix of what they store [per h]."""
-    if one * other >= 0.0:
-        return 0.0
-    weight = one / (one - other)
-    first = one * into if one > 0.0 else one / out
-    second = other * into if other > 0.0 else other / out
-    return -((1.0 - weight) * first + weight * second)
-
-
-@compiled
-def _mixes_fit(home: Home, ladder: Ladder, low: int, high: int) -> bool:
-    """Whether every mean of two levels can be followed at the mean of their costs.
-
-    In free intervals costs are convex in what is stored, so a mean of what is stored is a plan. Where net load is
-    promised, devices that turn leave the mean fuller; the excess must fit under the ceiling for the rest of the day.
-    """
-    h = home.step_h
-    excess, one, other = 0.0, home.start_kwh, home.start_kwh
-    for t in range(len(home.need_kw)):
-        a, b = ladder.level_battery_kw[low, t], ladder.level_battery_kw[high, t]
-        one += (a * home.into if a > 0.0 else a / home.out) * h + home.drift_kwh[t]
-        other += (b * home.into if b > 0.0 else b / home.out) * h + home.drift_kwh[t]
-        if home.most_kw[t] - home.least_kw[t] <= 1e-9:
-            excess += _extra(a, b, home.into, home.out) * h
-        if excess > 0.0 and max(one, other) + excess > home.ceiling_kwh[t + 1] + FITS_KWH:
-            return False
-    for s in range(home.sessions):
-        excess, one, other = 0.0, home.session_kwh[s, 0], home.session_kwh[s, 0]
-        for t in range(home.session[s, 0], home.session[s, 1]):
-            a, b = ladder.level_vehicle_kw[low, t], ladder.level_vehicle_kw[high, t]
-            one += (a * home.plug_into if a > 0.0 else a / home.plug_out) * h + home.plug_drift_kwh[t]
-            other += (b * home.plug_into if b > 0.0 else b / home.plug_out) * h + home.plug_drift_kwh[t]
-            if home.most_kw[t] - home.least_kw[t] <= 1e-9 or home.plug_out_kw[t] > 0.0:
-                excess += _extra(a, b, home.plug_into, home.plug_out) * h
-            if excess > 0.0 and max(one, other) + excess > home.plug_capacity_kwh + FITS_KWH:
-                return False
-    return True
-
-
-@compiled
-def _price_level(
+def _price_levels(
     home: Home,
     work: Work,
     late: Floats,
     passes: int,
-    opened: int,
     first: int,
     stop: int,
-    level: int,
     reserve: bool,
     energy_h: float,
     limited: Floats,
     stand: Floats,
+    below_battery_kw: Floats,
+    below_vehicle_kw: Floats,
+    count: int,
+    both_sides: bool,
     quantity_kw: Floats,
     total_usd: Floats,
 ) -> int:
-    """Find the cost of one level; the rows that its answer leaves open, ``LOST`` where it is not certain.
+    """Write the costs of ``count`` levels, see `climb`, and whether they are sure.
 
-    ``opened`` is what the level before returned, ``ANEW`` for the first one.
+    The top comes first, and without a cost at zero that too; then halves, until a middle lies on the line of its ends.
+    ``both_sides``: from value functions on both sides of the window, made once.
     """
-    _promise(home, work, first, stop, quantity_kw[level], reserve, energy_h, limited, stand)
-    box = NEAR if opened >= 0 else BOX
-    bound, cost, _, rows = respond(home, work, FAINT, late, max(opened, ZERO), opened < 0, box, passes, SAME)
-    if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
-        return LOST
-    for t in range(len(home.need_kw)):
-        if work.costs.bent[t] != 0:
-            return LOST
-    total_usd[level] = cost
-    _keep_level(work.mix, work.ladder, level)
-    return rows
+    turned, low_kwh, high_kwh, worth, fixed, begin = ANYWHERE, 0.0, 0.0, 0.0, 0.0, ZERO
+    if both_sides:
+        top_kw, begin = quantity_kw[count - 1], first
+        turned, low_kwh, high_kwh, worth, fixed = sweep_day(home, work, late, first, stop, reserve, top_kw)
+        if turned == ANYWHERE:
+            return UNSURE
+    plain = turned == NOWHERE and not reserve and leaves_no_choice(home, first, stop)
+    if turned != NOWHERE:
+        keep_given(home, work.ladder, begin, below_battery_kw, below_vehicle_kw)
+    opened, pending = ANEW, work.ladder.pending
+    top_due, zero_due = count > 1, np.isnan(total_usd[0])
+    pending[0, 0], pending[0, 1], waiting = 0, count - 1, min(count - 1, ONE)
+    while top_due or zero_due or waiting > 0:
+        low, high, halving = ZERO, ZERO, False
+        if top_due:
+            level, top_due = count - 1, False
+        elif zero_due:
+            level, zero_due = ZERO, False
+        else:
+            waiting -= 1
+            low, high = pending[waiting, 0], pending[waiting, 1]
+            level, halving = (low + high) // 2, True
+            if high - low == 1:
+                if turned != NOWHERE and not mixes_fit(home, work.ladder, low, high, begin):
+                    return UNSURE
+                continue
+        promise(home, work, first, stop, quantity_kw[level], reserve, energy_h, limited, stand)
+        if both_sides:
+            cost = price_between(home, work, late, first, stop, reserve, plain, level, turned, low_kwh, high_kwh, worth)
+            total_usd[level] = cost + fixed
+        else:
+            total_usd[level], opened = price_alone(home, work, late, passes, opened, level)
+        if np.isnan(total_usd[level]):
+            return UNSURE
+        if not halving:
+            continue
+        steep = (total_usd[high] - total_usd[low]) / (quantity_kw[high] - quantity_kw[low])
+        line = total_usd[low] + steep * (quantity_kw[level] - quantity_kw[low])
+        straight = abs(total_usd[level] - line) <= STRAIGHT_USD
+        if straight and turned != NOWHERE:
+            straight = mixes_fit(home, work.ladder, low, level, begin) and mixes_fit(
+                home, work.ladder, level, high, begin
+            )
+        if straight:
+            for k in range(low + 1, high):
+                total_usd[k] = total_usd[low] + steep * (quantity_kw[k] - quantity_kw[low])
+        else:
+            pending[waiting, 0], pending[waiting, 1] = low, level
+            pending[waiting + 1, 0], pending[waiting + 1, 1] = level, high
+            waiting += 2
+    return SURE
 
 
 @compiled
@@ -188,7 +159,8 @@ def climb(
         top = most_reserve_kw(home, first, stop, most_kw, energy_h, limited, stand)
     else:
         top = most_energy_kw(home, work.ladder, first, stop, most_kw)
-        if (home.sessions > 0 or home.cycle_kwh < 1e300) and top > 0.0:
+        coupled = home.cycle_kwh < 1e300 or not vehicle_keeps_up(home, first, stop)
+        if coupled and top > 0.0:
             top = most_coupled_kw(home, work, first, stop, top, late, passes)
             if np.isnan(top):
                 return 1, UNSURE, top
@@ -201,53 +173,27 @@ def climb(
         if q > quantity_kw[count - 1]:
             quantity_kw[count] = q
             count += 1
-    for t in range(len(home.need_kw)):
-        work.ladder.level_battery_kw[0, t] = below_battery_kw[t]
-        work.ladder.level_vehicle_kw[0, t] = below_vehicle_kw[t]
-    # The top first, and without a cost at zero that too; then halves, until a middle lies on the line of its ends.
-    opened, pending = ANEW, work.ladder.pending
-    top_due, zero_due = count > 1, np.isnan(below_usd)
-    pending[0, 0], pending[0, 1], waiting = 0, count - 1, min(count - 1, ONE)
-    while opened != LOST and (top_due or zero_due or waiting > 0):
-        low, high, halving = ZERO, ZERO, False
-        if top_due:
-            level, top_due = count - 1, False
-        elif zero_due:
-            level, zero_due = ZERO, False
-        else:
-            waiting -= 1
-            low, high = pending[waiting, 0], pending[waiting, 1]
-            level, halving = (low + high) // 2, True
-            if high - low == 1:
-                if not _mixes_fit(home, work.ladder, low, high):
-                    opened = LOST
-                continue
-        opened = _price_level(
+    sure = UNSURE
+    for way in range(2):
+        total_usd[0] = below_usd
+        sure = _price_levels(
             home,
             work,
             late,
             passes,
-            opened,
             first,
             stop,
-            level,
             reserve,
             energy_h,
             limited,
             stand,
+            below_battery_kw,
+            below_vehicle_kw,
+            count,
+            way == 0,
             quantity_kw,
             total_usd,
         )
-        if opened == LOST or not halving:
-            continue
-        steep = (total_usd[high] - total_usd[low]) / (quantity_kw[high] - quantity_kw[low])
-        line = total_usd[low] + steep * (quantity_kw[level] - quantity_kw[low])
-        straight = abs(total_usd[level] - line) <= STRAIGHT_USD
-        if straight and _mixes_fit(home, work.ladder, low, level) and _mixes_fit(home, work.ladder, level, high):
-            for k in range(low + 1, high):
-                total_usd[k] = total_usd[low] + steep * (quantity_kw[k] - quantity_kw[low])
-        else:
-            pending[waiting, 0], pending[waiting, 1] = low, level
-            pending[waiting + 1, 0], pending[waiting + 1, 1] = level, high
-            waiting += 2
-    return count, UNSURE if opened == LOST else SURE, top
+        if sure == SURE:
+            break
+    return count, sure, top

@@ -39,7 +39,7 @@ def _insert(supply: Supply, first: int, stop: int, slope: float, width: float, k
 
 
 @forced
-def _push(costs: Costs, first: int, stop: int, slope: float, width: float) -> int:
+def _push(costs: Costs, first: int, stop: int, slope: float, width: float, gain: float) -> int:
     """Append a piece of F, pooling with its neighbours while slopes fall; the new stop."""
     if width <= TINY:
         return stop
@@ -52,6 +52,7 @@ def _push(costs: Costs, first: int, stop: int, slope: float, width: float) -> in
         width = whole
     costs.slope[stop] = slope
     costs.width[stop] = width
+    costs.gain[stop] = gain
     return stop + 1
 
 
@@ -142,27 +143,36 @@ def price_interval(
     first = low if low > -most_out else -most_out
     m = o
     at = low
+    car, plugged = car_in * h, car_in > 0.0 or car_out > 0.0
+    gained = car * home.plug_into
     for k in range(o, n):
         a = at
         b = a + supply.width[k]
         at = b
         s = supply.slope[k]
+        lost = 0.0
+        if plugged and supply.kind[k] == CAR:
+            lost = home.plug_into if car > 0.0 else 1.0 / home.plug_out
+            car -= supply.width[k]
         if b <= first:
             cost += supply.width[k] * s
+            gained -= supply.width[k] * lost
             continue
         if a >= most_in:
             continue
         if a < first:
             cost += (first - a) * s
+            gained -= (first - a) * lost
             a = first
         if b > most_in:
             b = most_in
         if a < 0.0:
             c = b if b < 0.0 else 0.0
-            m = _push(costs, o, m, (s - out_cost) * home.out, (c - a) / home.out)
+            m = _push(costs, o, m, (s - out_cost) * home.out, (c - a) / home.out, -lost * home.out)
             a = c
-        m = _push(costs, o, m, (s + in_cost) / home.into, (b - a) * home.into)
+        m = _push(costs, o, m, (s + in_cost) / home.into, (b - a) * home.into, -lost / home.into)
     costs.pieces[t] = m - o
+    costs.low_gain[t] = gained
     costs.cost[t] = cost - out_cost * first if first < 0.0 else cost + in_cost * first
     costs.low[t] = (first / home.out if first < 0.0 else first * home.into) + home.drift_kwh[t]
     return bool(at >= first - 1e-9 and first <= most_in + 1e-9)

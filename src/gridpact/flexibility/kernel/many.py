@@ -20,20 +20,29 @@ EXACT = 1e-14
 
 
 class Memory(NamedTuple):
-    """Open rows of N homes and their multipliers, see `Rows`."""
+    """Answers of N homes: open rows and their multipliers, see `Rows`, and settings, shape (N, T) [kW]."""
 
     opened: Ints
     span: Ints
     low: Floats
     high: Floats
     theta: Floats
+    battery_kw: Floats
+    vehicle_kw: Floats
 
 
-def memory_of(homes: int) -> Memory:
+def memory_of(homes: int, periods: int) -> Memory:
     """Memory that holds nothing yet."""
-    shape = (homes, ROWS)
-    spans = np.zeros((*shape, 3), dtype=np.int64)
-    return Memory(np.zeros(homes, dtype=np.int64), spans, np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    rows, settings = (homes, ROWS), (homes, periods)
+    return Memory(
+        opened=np.zeros(homes, dtype=np.int64),
+        span=np.zeros((*rows, 3), dtype=np.int64),
+        low=np.zeros(rows),
+        high=np.zeros(rows),
+        theta=np.zeros(rows),
+        battery_kw=np.zeros(settings),
+        vehicle_kw=np.zeros(settings),
+    )
 
 
 @compiled
@@ -78,11 +87,14 @@ def respond_many(
 ) -> int:
     """Every home's least cost without breaking ties, for prices that change often; the passes used in all.
 
-    ``memory`` keeps each home's rows between calls, which is a warm start.
+    ``memory`` keeps each home's answer between calls, which is a warm start. A single departure is priced anew from the
+    settings: where prices move, so does its worth.
     """
     total = ZERO
     for i in range(len(cost_usd)):
         opened = memory.opened[i]
+        if opened == 1 and forms.session_offset[i + 1] - forms.session_offset[i] == 1:
+            opened = ZERO
         for k in range(opened):
             work.rows.theta[k], work.rows.low[k] = memory.theta[i, k], memory.low[i, k]
             work.rows.high[k] = memory.high[i, k]
@@ -90,8 +102,14 @@ def respond_many(
                 work.rows.span[k, j] = memory.span[i, k, j]
         box = NEAR if opened > 0 else BOX
         home = pick(forms, i)
-        bound_usd[i], cost_usd[i], used, opened = respond(home, work, FAINT, late, opened, YES, box, passes, SAME)
+        battery, vehicle = memory.battery_kw[i], memory.vehicle_kw[i]
+        bound_usd[i], cost_usd[i], used, opened = respond(
+            home, work, FAINT, late, opened, battery, vehicle, YES, box, passes, SAME
+        )
         memory.opened[i] = opened
+        if opened > 0 and cost_usd[i] < 1e300:
+            for t in range(len(battery)):
+                battery[t], vehicle[t] = work.mix.battery_kw[t], work.mix.vehicle_kw[t]
         for k in range(opened):
             memory.theta[i, k], memory.low[i, k] = work.rows.theta[k], work.rows.low[k]
             memory.high[i, k] = work.rows.high[k]
@@ -121,13 +139,17 @@ def plan_many(
             bound_usd[i] = cost_usd[i] = float("inf")
             continue
         home = pick(forms, i)
-        bound, cost, _, opened = respond(home, work, FAINT, late, ZERO, YES, BOX, passes, SAME)
+        nothing = work.ladder.nothing
+        bound, cost, _, opened = respond(home, work, FAINT, late, ZERO, nothing, nothing, YES, BOX, passes, SAME)
         bound_usd[i], cost_usd[i] = bound, cost
         if not (cost < 1e300 and cost - bound <= SAME * (1.0 + abs(cost))):
             continue
         tie = TIE
+        if opened == 1 and home.sessions == 1:
+            opened = ZERO
         for _ in range(2):
-            _, tied, _, _ = respond(home, work, tie, late, opened, YES, 10.0 * tie, passes, EXACT)
+            battery, vehicle = work.mix.battery_kw, work.mix.vehicle_kw
+            _, tied, _, _ = respond(home, work, tie, late, opened, battery, vehicle, YES, 10.0 * tie, passes, EXACT)
             if tied - cost <= SAME * (1.0 + abs(cost)):
                 closed[i] = 1
                 cost_usd[i] = tied

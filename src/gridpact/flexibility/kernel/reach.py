@@ -104,12 +104,38 @@ def most_reserve_kw(
     return float(r)
 
 
+@compiled
+def vehicle_keeps_up(home: Home, first: int, stop: int) -> bool:
+    """Whether the vehicle can do what `most_energy_kw` takes for granted, so that its answer is exact.
+
+    That is to give its full power through the window, nothing where net load is promised otherwise, and to be full
+    enough all the same. In other intervals it charges without being in the battery's way.
+    """
+    h = home.step_h
+    for s in range(home.sessions):
+        energy, least = home.session_kwh[s, 0], home.session_kwh[s, 1]
+        for t in range(home.session[s, 0], home.session[s, 1]):
+            energy += home.plug_drift_kwh[t]
+            if first <= t < stop:
+                energy -= home.plug_out_kw[t] / home.plug_out * h
+            elif home.most_kw[t] >= home.need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t] - DONE_KWH:
+                energy = max(energy, min(energy + home.plug_in_kw[t] * home.plug_into * h, home.plug_capacity_kwh))
+            elif home.plug_out_kw[t] > 0.0:
+                return False
+            if energy < least or energy > home.plug_capacity_kwh:
+                return False
+        if energy < home.session_kwh[s, 2]:
+            return False
+    return True
+
+
 @inlined
 def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late: Floats, passes: int) -> float:
     """Least energy by which the home misses delivering ``q`` through the window; NaN if unknown [kWh].
 
     Net load above the promise costs one per kWh and everything else nothing, so that the best response measures it.
     """
+    nothing = work.ladder.nothing
     for t in range(len(home.need_kw)):
         work.ladder.probe_need_kw[t] = home.need_kw[t]
         work.ladder.probe_least_kw[t] = home.least_kw[t]
@@ -128,7 +154,7 @@ def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late:
         work.ladder.probe_least_kw,
         work.ladder.probe_most_kw,
         work.ladder.probe_buy,
-        work.ladder.nothing,
+        nothing,
         home.charge_kw,
         home.discharge_kw,
         home.drift_kwh,
@@ -151,7 +177,7 @@ def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late:
         home.cycle,
         home.cycle_kwh,
     )
-    bound, _, used, _ = respond(probe, work, 0.0, late, ZERO, YES, BOX, passes, 1e-13)
+    bound, _, used, _ = respond(probe, work, 0.0, late, ZERO, nothing, nothing, YES, BOX, passes, 1e-13)
     if used >= passes or np.isnan(bound):
         return float("nan")
     return float(max(bound, 0.0))

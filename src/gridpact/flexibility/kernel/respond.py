@@ -18,7 +18,7 @@ from gridpact.flexibility.kernel.coupling import (
     spread_multipliers,
     true_cost,
 )
-from gridpact.flexibility.kernel.guess import worth_of_charge
+from gridpact.flexibility.kernel.guess import NUDGE, top_up, worth_of_charge
 from gridpact.flexibility.kernel.master import VEHICLE, begin_master, measure, solve_master
 from gridpact.flexibility.kernel.value import solve_storage
 
@@ -26,8 +26,6 @@ SAME = 1e-9
 """Bound and plan closer than this, relative to one plus the cost, are one [USD]."""
 NEAR = 1e-4
 """How far to look from the multipliers of a problem much like this one [USD/kWh]."""
-NUDGE = 1e-10
-"""A guessed multiplier is tried this much below and above: both answers are best at the guess itself [USD/kWh]."""
 GUESSES = 4
 """Passes at guessed multipliers, for a home whose one row is a departure."""
 WIDEST = 1e4
@@ -38,7 +36,17 @@ LOOSE = 0.1
 
 @compiled
 def respond(
-    home: Home, work: Work, tie: float, late: Floats, opened: int, fresh: bool, box: float, passes: int, same: float
+    home: Home,
+    work: Work,
+    tie: float,
+    late: Floats,
+    opened: int,
+    battery_kw: Floats,
+    vehicle_kw: Floats,
+    fresh: bool,
+    box: float,
+    passes: int,
+    same: float,
 ) -> tuple[float, float, int, int]:
     """The cheapest plan: its lower bound, its cost (inf if it cannot be followed) [USD], passes used, and open rows.
 
@@ -52,6 +60,8 @@ def respond(
         tie: tie-breaking price [USD/kWh]; the bound is for the problem that includes it.
         late: how late each interval is, shape (T,).
         opened: rows that an answer for much the same home left in ``work``, a warm start; 0 to begin anew.
+        battery_kw: settings of a plan that is likely near the answer, shape (T,), as the next; read before any is made.
+        vehicle_kw: see ``battery_kw``; both only where no rows are open.
         fresh: false where ``work`` still holds the value functions of this home, and changed intervals are marked.
         box: how far from their multipliers to look first [USD/kWh].
         passes: most dynamic programs.
@@ -64,28 +74,29 @@ def respond(
         work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - box, work.rows.theta[k] + box
     if opened == 0:
         for s in range(home.sessions):
-            aim = worth_of_charge(home, work.guess, work.ladder.nothing, s, tie, late)
+            aim = worth_of_charge(home, work.guess, battery_kw, vehicle_kw, s, tie, late)
             below = home.sessions == 1
             low = max(home.session_kwh[s, 2], home.session_kwh[s, 1]) - home.session_kwh[s, 0]
             high = max(home.plug_capacity_kwh - home.session_kwh[s, 0], low)
             first, last = home.session[s, 0], home.session[s, 1]
             open_row(work.rows, count, VEHICLE, first, last, low, high, max(aim - NUDGE, 0.0), box)
             count += 1
-    two_way = False
+    two_way, short, topped = False, False, False
     for t in range(len(home.need_kw)):
         two_way = two_way or home.plug_out_kw[t] > 0.0
     fixed = 0.0
     for t in range(len(home.need_kw)):
         fixed += home.wear * home.out * home.drawn_kwh[t]
     bound, objective, broken = -np.inf, np.inf, 0.0
-    known, width = ZERO, box
+    known, runs, width = ZERO, ZERO, box
     another = True
     while True:
         if another:
             constant = spread_multipliers(home, work.rows, work.prices, count)
-            value = solve_storage(home, work, tie, late, fresh and known == 0, known)
+            value = solve_storage(home, work, tie, late, fresh and runs == 0, known)
+            runs += 1
             if np.isnan(value):
-                return np.nan, np.inf, known + 1, count
+                return np.nan, np.inf, runs, count
             value += fixed
             bound = max(bound, value + constant)
             # The plan's own cost is the value without what the multipliers paid or charged for its activities.
@@ -96,31 +107,37 @@ def respond(
                 own -= q * ((work.rows.low[k] if q > 0.0 else work.rows.high[k]) - work.rows.activity[k, known])
             work.plans.cost[known] = own
             known += 1
-            if known == 1:
+            if runs == 1:
                 begin_master(work.rows, work.master, count)
+            # Priced a hair below its worth, the vehicle takes all hours that cost less; those at its worth fill up.
+            short = below and count == 1 and work.rows.activity[0, known - 1] < work.rows.low[0]
+            topped = short and top_up(home, work.plans, work.rows, tie, late, aim, known)
+            if topped:
+                known, below = known + 1, False
         objective, broken = solve_master(work.plans, work.rows, work.master, count, known)
-        closed = objective - bound <= same * (1.0 + abs(objective)) or known >= passes
+        closed = objective - bound <= same * (1.0 + abs(objective)) or runs >= passes
         early = two_way and broken <= 1e-9 and objective - bound <= LOOSE * (1.0 + abs(objective))
         if not closed and not early:
             another = True
-            if count == 1 and known <= GUESSES and home.sessions == 1:
-                if below and work.rows.activity[0, known - 1] < work.rows.low[0]:
+            if count == 1 and runs <= GUESSES and home.sessions == 1 and not topped:
+                if short:
                     work.rows.theta[0], below = aim + NUDGE, False
                 else:
-                    last, aim = aim, worth_of_charge(home, work.guess, work.plans.battery_kw[known - 1], 0, tie, late)
+                    battery, vehicle = work.plans.battery_kw[known - 1], work.plans.vehicle_kw[known - 1]
+                    last, aim = aim, worth_of_charge(home, work.guess, battery, vehicle, 0, tie, late)
                     if abs(aim - last) > NUDGE:
                         work.rows.theta[0], below = max(aim - NUDGE, 0.0), True
             continue
-        if broken > 1e-9 and known < passes:
+        if broken > 1e-9 and runs < passes:
             width *= 10.0
             if width > WIDEST:
-                return bound, np.inf, known, count
+                return bound, np.inf, runs, count
             for k in range(count):
                 work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - width, work.rows.theta[k] + width
             another = False
             continue
         mix_plans(home, work.plans, work.master, work.mix, count)
-        if known < passes:
+        if runs < passes:
             more = open_broken_rows(home, work.plans, work.rows, work.master, work.mix, count, known, two_way)
             if more > count:
                 count = more
@@ -132,4 +149,4 @@ def respond(
     cost, worst = true_cost(home, work.mix)
     if broken > 1e-9 or worst > FITS_KWH:
         cost = np.inf
-    return bound, cost, known, count
+    return bound, cost, runs, count

@@ -8,7 +8,7 @@ costs are summed on the way forward. See Bemporad, Borrelli and Morari (2003) fo
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import SEGMENTS, Costs, Home, Prices, Values, Work
+from gridpact.flexibility.kernel.arrays import NO, SEGMENTS, YES, Costs, Home, Prices, Values, Work
 from gridpact.flexibility.kernel.compiling import compiled, forced
 from gridpact.flexibility.kernel.interval import price_interval, read_interval
 
@@ -19,26 +19,36 @@ ROOM = 1e-9
 @forced
 def end_value(home: Home, values: Values, periods: int) -> None:
     """The value of energy after the last interval: none, within its limits."""
-    pieces = (SEGMENTS - 2) * periods + SEGMENTS
-    values.begin[periods] = periods * pieces
-    values.length[periods] = 1
+    values.begin[periods], values.length[periods] = 0, 1
     values.low[periods] = home.floor_kwh[periods]
     values.top[periods] = home.ceiling_kwh[periods]
-    values.slope[periods * pieces] = 0.0
-    values.width[periods * pieces] = home.ceiling_kwh[periods] - home.floor_kwh[periods]
+    values.cost[periods], values.low_gain[periods] = 0.0, 0.0
+    values.slope[0], values.gain[0] = 0.0, 0.0
+    values.width[0] = home.ceiling_kwh[periods] - home.floor_kwh[periods]
 
 
 @forced
-def step_back(home: Home, values: Values, costs: Costs, t: int, pieces: int) -> bool:
-    """Make V_t from V_{t+1} and F_t; false if no energy at instant ``t`` leads on."""
+def step_over(home: Home, values: Values, costs: Costs, t: int, back: bool, sums: bool) -> bool:
+    """Make V_t from V_{t+1} and F_t, or, not ``back``, the least cost of reaching instant t + 1 from that of reaching t.
+
+    ``sums``: keep the function's value at its lowest energy and what the vehicle gains, too. False if no energy leads
+    on.
+    """
     o, n = t * SEGMENTS, costs.pieces[t]
-    i, stop = values.begin[t + 1], values.begin[t + 1] + values.length[t + 1]
-    reach = 0.0
+    here, there = (t + 1, t) if back else (t, t + 1)
+    i, stop = values.begin[here], values.begin[here] + values.length[here]
+    reach, cost, gain = 0.0, 0.0, 0.0
     for j in range(o, o + n):
         reach += costs.width[j]
-    low = values.low[t + 1] - costs.low[t] - reach
-    top = values.top[t + 1] - costs.low[t]
-    floor, ceiling = home.floor_kwh[t], home.ceiling_kwh[t]
+        if sums and back:
+            cost += costs.width[j] * costs.slope[j]
+            gain += costs.width[j] * costs.gain[j]
+    if sums:
+        cost += values.cost[here] + costs.cost[t]
+        gain += values.low_gain[here] + costs.low_gain[t]
+    low = values.low[here] - costs.low[t] - reach if back else values.low[here] + costs.low[t]
+    top = values.top[here] - costs.low[t] if back else values.top[here] + costs.low[t] + reach
+    floor, ceiling = home.floor_kwh[there], home.ceiling_kwh[there]
     if top < floor:
         if top < floor - ROOM:
             return False
@@ -47,33 +57,47 @@ def step_back(home: Home, values: Values, costs: Costs, t: int, pieces: int) -> 
         if low > ceiling + ROOM:
             return False
         ceiling = low
-    first = t * pieces
+    first = stop
     k = first
-    for j in range(o + n - 1, o - 1, -1):
-        s, w = -costs.slope[j], costs.width[j]
+    for c in range(n):
+        j = o + n - 1 - c if back else o + c
+        s, w = -costs.slope[j] if back else costs.slope[j], costs.width[j]
+        g = -costs.gain[j] if back else costs.gain[j]
         while i < stop and values.slope[i] <= s:
             values.slope[k] = values.slope[i]
             values.width[k] = values.width[i]
+            if sums:
+                values.gain[k] = values.gain[i]
             k += 1
             i += 1
-        if k > first and values.slope[k - 1] == s:
+        if k > first and values.slope[k - 1] == s and (not sums or values.gain[k - 1] == g):
             values.width[k - 1] += w
         else:
             values.slope[k] = s
             values.width[k] = w
+            if sums:
+                values.gain[k] = g
             k += 1
     while i < stop:
         values.slope[k] = values.slope[i]
         values.width[k] = values.width[i]
+        if sums:
+            values.gain[k] = values.gain[i]
         k += 1
         i += 1
     cut = floor - low
     if cut > 0.0:
         while first < k and values.width[first] <= cut:
             cut -= values.width[first]
+            if sums:
+                cost += values.width[first] * values.slope[first]
+                gain += values.width[first] * values.gain[first]
             first += 1
         if first < k:
             values.width[first] -= cut
+            if sums:
+                cost += cut * values.slope[first]
+                gain += cut * values.gain[first]
         low = floor
     cut = top - ceiling
     if cut > 0.0:
@@ -83,10 +107,12 @@ def step_back(home: Home, values: Values, costs: Costs, t: int, pieces: int) -> 
         if k > first:
             values.width[k - 1] -= cut
         top = ceiling
-    values.begin[t] = first
-    values.length[t] = k - first
-    values.low[t] = low
-    values.top[t] = top
+    values.begin[there] = first
+    values.length[there] = k - first
+    values.low[there] = low
+    values.top[there] = top
+    if sums:
+        values.cost[there], values.low_gain[there] = cost, gain
     return True
 
 
@@ -157,7 +183,6 @@ def solve_storage(home: Home, work: Work, tie: float, late: Floats, fresh: bool,
     """
     prices = work.prices
     periods = len(home.need_kw)
-    pieces = (SEGMENTS - 2) * periods + SEGMENTS
     last = periods - 1
     if fresh:
         end_value(home, work.values, periods)
@@ -185,7 +210,7 @@ def solve_storage(home: Home, work: Work, tie: float, late: Floats, fresh: bool,
             if t > last:
                 last = t
     for t in range(last, 0, -1):
-        if not step_back(home, work.values, work.costs, t, pieces):
+        if not step_over(home, work.values, work.costs, t, YES, NO):
             return np.nan
     energy, total = home.start_kwh, 0.0
     for t in range(periods):

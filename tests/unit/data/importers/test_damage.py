@@ -105,6 +105,14 @@ def rising(content: bytes) -> bytes:
     return content
 
 
+def broken_line(time: str) -> str:
+    """``time`` with a line break where day and time of day meet, or inside the day."""
+    for joint in (" ", "T"):
+        if joint in time:
+            return time.replace(joint, "\n", 1)
+    return f"{time[:5]}\n{time[5:]}"
+
+
 def rows_of(name: str) -> int:
     return len(SAMPLES[name].text.splitlines())
 
@@ -149,6 +157,7 @@ def csv_cases(
         case("overflow", write("1e999"), "not_finite"),
         case("out_of_range", write("9e9"), "out_of_range"),
         case("no_time", cell(row, time, "yesterday", delimiter=delimiter), "bad_time"),
+        case("time_on_two_lines", cell(row, time, broken_line, delimiter=delimiter), "bad_time"),
         case("swapped", swapped(row), "unsorted_rows", row + 1),
         case("cell_too_many", replaced(row, delimiter.encode(), delimiter.encode() * 3), "wrong_cell_count"),
         case(
@@ -308,6 +317,8 @@ CASES += [
     special("sessions.csv", "text", cell(4, 3, "full"), "not_a_number", 4),
     special("sessions.csv", "empty", cell(4, 3, ""), "empty_cell", 4),
     special("sessions.csv", "no_time", cell(4, 1, "noon"), "bad_time", 4),
+    special("sessions.csv", "time_on_two_lines", cell(4, 1, broken_line), "bad_time", 4),
+    special("sessions.csv", "formula", cell(4, 0, "=1+1"), "unusable_name", 4),
     special("sessions.csv", "twice", twice(4), "duplicate_identical", 5),
     special("sessions.csv", "twice_other", both(twice(4), cell(4, 3, "1")), "duplicate_conflict", 5),
     special("sessions.csv", "skipped_hour", cell(4, 1, "2022-03-13T02:30"), "nonexistent_time", 4),
@@ -320,6 +331,7 @@ CASES += [
     special("acn.json", "comma", replaced(5, b'", "', b'" "'), "broken_json", 5),
     special("acn.json", "other_value", lambda content: content.replace(b"[\n", b"[\n7,\n"), "wrong_quantity", 3),
     special("acn.json", "time", replaced(5, b"Jan 2019", b"Foo 2019"), "bad_time", 5),
+    special("acn.json", "time_on_two_lines", replaced(5, b" Jan 2019", b"\\nJan 2019"), "bad_time", 5),
     special("acn.json", "energy", replaced(5, b'"kWhDelivered": 1', b'"kWhDelivered": -1'), "session_energy", 5),
     special("acn.json", "missing", replaced(5, b'"kWhDelivered"', b'"energy"'), "empty_cell", 5),
     special("acn.json", "twice", twice(5), "duplicate_identical", 6),

@@ -52,6 +52,28 @@ def test_gaps_longer_than_allowed_stay_errors(tmp_path: Path) -> None:
     assert len(frame) == 72
 
 
+@pytest.mark.parametrize(
+    ("row", "flag"), [("text", "--bad-cells gap"), ("gap", "--fill-gaps linear"), ("twice", "--duplicates first")]
+)
+def test_a_repaired_line_names_the_flag_that_settled_it(row: str, flag: str, tmp_path: Path) -> None:
+    """And no longer advises to give it."""
+
+    def spoil(lines: Lines) -> Lines:
+        if row == "twice":
+            return [*lines[:20], lines[19], *lines[20:]]
+        return [*lines[:20], *(["2022-07-13T19:00-05:00,abc,1"] if row == "text" else []), *lines[21:]]
+
+    source = tmp_path / "source.csv"
+    source.write_text(edited(plain_prices(), spoil), encoding="utf-8")
+    name = flag[2:].split()[0].replace("-", "_")
+    options = ImportOptions(**{"fill_gaps": "linear", name: flag.split()[1]})
+    report = import_files([source], out=tmp_path / "out.parquet", options=options).report
+    settled = [finding for finding in report.findings if finding.severity == "repaired" and flag in finding.action]
+    assert settled
+    assert all(finding.action == f"settled by {flag}" for finding in settled)
+    assert str(settled[0]).endswith(f"; settled by {flag}")
+
+
 def test_gaps_can_be_left_out(tmp_path: Path) -> None:
     frame, changes = imported(edited(plain_prices(), without(21, 22)), tmp_path, fill_gaps="leave")
     assert len(frame) == 70

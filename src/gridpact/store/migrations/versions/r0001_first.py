@@ -69,6 +69,8 @@ def upgrade() -> None:
         "secrets",
         sa.Column("home", sa.Text(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("texts", _COUNT, nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("home", name="pk_secrets"),
         sqlite_with_rowid=False,
     )
@@ -81,6 +83,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_texts"),
         sa.UniqueConstraint("home", "number", name="uq_texts_home_number"),
         sa.ForeignKeyConstraint(["home"], ["secrets.home"], name="fk_texts_home"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", _COUNT, nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_tallies"),
         sqlite_with_rowid=False,
     )
     if op.get_bind().dialect.name == "postgresql":
