@@ -18,6 +18,7 @@ STAGES = {
     EventKind.BIDS_COLLECTED: "talks",
     EventKind.OFFERS_MADE: "talks",
     EventKind.ANSWERS_COLLECTED: "talks",
+    EventKind.MESSAGE_RECEIVED: "talks",
     EventKind.REPLACED_BY_POLICY: "talks",
     EventKind.NEGOTIATION_CLOSED: "talks",
     EventKind.COALITION_FORMED: "coalition",
@@ -54,6 +55,8 @@ def _own_stage(kind: str, payload: Payload) -> str | None:
     """None for an effect and for kinds that this gridpact does not know."""
     if kind == EventKind.MEMBER_DROPPED:
         return "dispatch" if "stage" in payload else "coalition"
+    if kind == EventKind.MESSAGE_RECEIVED and payload["receipt"].get("kind") == "award":
+        return "market"
     return _STAGE_OF.get(kind)
 
 
@@ -173,6 +176,22 @@ class LogWords:
             f"Round {payload['round']}: the {what} of {_homes(payload['home_ids'])} were replaced by the built-in "
             f"policy, because the strategy {label(payload['strategy'])} was refused: {label(payload['reason'], 200)}."
         )
+
+    def _message(self, payload: Payload) -> str:
+        receipt = payload["receipt"]
+        kind = receipt.get("kind")
+        if not kind:
+            what = "A message that cannot be told whose it is"
+        elif kind == "award":
+            what = "The market's award"
+        else:
+            what = f"Round {receipt['round']}: the {label(kind)} of {_name(receipt['home_id'])}"
+        said = {
+            "applied": " came and counts",
+            "repeated": " came again; the first one stands",
+        }.get(str(receipt["verdict"]), f" came and was refused: {label(receipt.get('words', ''), 300)}")
+        note = ". A note came with it; its words are kept outside the log" if payload.get("note") else ""
+        return f"{what}{said}{note}."
 
     def _closed(self, payload: Payload) -> str:
         parts = [
@@ -309,6 +328,7 @@ _TELL: dict[str, Callable[[LogWords, Payload], str]] = {
     EventKind.BIDS_COLLECTED: LogWords._bids,
     EventKind.OFFERS_MADE: LogWords._offers,
     EventKind.ANSWERS_COLLECTED: LogWords._answers,
+    EventKind.MESSAGE_RECEIVED: LogWords._message,
     EventKind.REPLACED_BY_POLICY: LogWords._replaced,
     EventKind.NEGOTIATION_CLOSED: LogWords._closed,
     EventKind.MEMBER_DROPPED: LogWords._dropped,

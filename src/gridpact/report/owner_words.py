@@ -116,6 +116,9 @@ def _talks(opportunity: Facts) -> Iterator[OwnerLine]:
             f"Round {each['round']}: your agent's {each['what']} could not be used ({label(each['reason'], 200)}), and "
             "the built-in policy spoke for you.",
         )
+    for each in opportunity["refused_messages"]:
+        text = f"Round {each['round']}: your {each['kind']} was refused, because {label(each['reason'], 200)}."
+        say(each["round"], "refused_message", text)
     for offer in opportunity["offers"]:
         number = offer["round"]
         say(
@@ -127,6 +130,10 @@ def _talks(opportunity: Facts) -> Iterator[OwnerLine]:
         say(number, "answer", f"Round {number}: {_answer(offer)}.")
     for number in sorted(rounds):
         yield from rounds[number]
+    if opportunity["notes"]:
+        notes = words.counted(opportunity["notes"], "note")
+        text = f"You sent {notes}; the words are kept outside the run's log, and you can have them erased."
+        yield OwnerLine(stage="talks", kind="notes", opportunity_id=name, text=text)
 
 
 def _answer(offer: Facts) -> str:

@@ -72,6 +72,17 @@ def test_an_effect_belongs_to_what_it_was_done_for() -> None:
             {"home_id": "oak", "opportunity_id": "e", "formed_again_without": ["oak", "elm"]},
             "oak dropped out before gate closure; the coalition is formed again without oak, elm.",
         ),
+        (
+            "message_received",
+            {"receipt": {"kind": "bid", "verdict": "applied", "home_id": "oak", "round": 2}, "note": "ab"},
+            "Round 2: the bid of oak came and counts. A note came with it; its words are kept outside the log.",
+        ),
+        (
+            "message_received",
+            {"receipt": {"kind": "award", "verdict": "refused", "words": "the deadline has passed"}},
+            "The market's award came and was refused: the deadline has passed.",
+        ),
+        ("message_received", {"receipt": {"kind": "", "verdict": "refused", "words": "x"}}, "cannot be told whose"),
         ("member_dropped", {"home_id": "oak", "stage": "after the award"}, "oak dropped out after the award"),
         (
             "coalition_formed",
