@@ -257,7 +257,7 @@ def read_table(content: bytes, name: str, *, source: str = "", home_id: str | No
             raise InputError(f"{where}: column {field.name} has type {str(found)[:60]}, not {field.type}")
     table = parquet.table(schema.names)
     if home_id is not None:
-        table = table.filter(pc.equal(table.column("home_id"), home_id))
+        table = table.filter(pc.field("home_id") == home_id)
     for field in schema:
         if not field.nullable and table.column(field.name).null_count:
             raise InputError(f"{where}: column {field.name} has an empty cell")
