@@ -99,7 +99,7 @@ def test_whole_files_are_read_whole(stored: Samples, tmp_path: Path) -> None:
     assert seen(stored, stored.older, tmp_path / "a.db", "older") == "prefix"
 
 
-@trials(30)
+@trials(24)
 def test_flipped_bits(stored: Samples, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
     for number in numbers:
@@ -118,7 +118,7 @@ def test_flipped_bits(stored: Samples, tmp_path: Path, numbers: range) -> None:
     tell(met)
 
 
-@trials(30)
+@trials(24)
 def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, numbers: range) -> None:
     """A sector of zeros or of garbage, a page as it was before, a page of another place."""
     met: Counter[tuple[str, str]] = Counter()
@@ -150,7 +150,7 @@ def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, numbers: range) -
     tell(met)
 
 
-@trials(30)
+@trials(24)
 def test_cut_off_files(stored: Samples, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
     size = page_bytes(stored.closed.main)

@@ -63,6 +63,13 @@ def checked_name(name: str, *, what: str) -> str:
     return name
 
 
+def moment_in_utc(moment: datetime, *, what: str) -> datetime:
+    """``moment`` in UTC; raises NaiveDatetimeError without an offset."""
+    from gridpact.horizon import aware_utc  # brings pandas, which opening and reading a store need not wait for
+
+    return aware_utc(moment, what=what)
+
+
 def encoded(words: str) -> bytes:
     """Words as UTF-8; raises StoreError for half a surrogate pair."""
     try:
