@@ -82,7 +82,8 @@ class Store(ABC):
     """Logs of runs. Every method is atomic and durable: once it returns, a power cut loses nothing of it.
 
     Methods raise StoreError where the store cannot be reached, read or written (full disk, no permission), and
-    CorruptLogError where what it holds is damaged. Nothing is ever changed in silence.
+    CorruptLogError where what it holds is damaged. Nothing is ever changed in silence. Ids of runs and homes, and keys
+    of rows, are 1 to 500 characters of text; StoreError otherwise. Times need an offset; NaiveDatetimeError otherwise.
     """
 
     @property
