@@ -205,7 +205,7 @@ def test_a_power_cut_at_any_moment(tmp_path: Path, moving: None, numbers: range)
             append(store, number)
             done.append(("confirmed", number + 1))
         store.close()
-        done.append(("closed",))
+        done.append(("closed", ""))
     met: Counter[tuple[bool, int]] = Counter()
     after = tmp_path / "after.db"
     for trial in numbers:
