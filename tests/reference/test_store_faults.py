@@ -99,7 +99,7 @@ def test_whole_files_are_read_whole(stored: Samples, tmp_path: Path) -> None:
     assert seen(stored, stored.older, tmp_path / "a.db", "older") == "prefix"
 
 
-@trials(30)
+@trials(24)
 def test_flipped_bits(stored: Samples, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
     for number in numbers:
@@ -112,13 +112,13 @@ def test_flipped_bits(stored: Samples, tmp_path: Path, numbers: range) -> None:
         damaged = changed(copy, in_log, offset, bytes([byte]))
         found = seen(stored, damaged, tmp_path / "a.db", (number, state, region, offset))
         met[state, region, found] += 1
-        # A log that is not closed may end early; a closed one was whole on disk, and never reads as less.
-        if not in_log and state == "closed":
+        # Only damage to a write-ahead log that is needed still may make the store read as it was before.
+        if not in_log:
             assert found != "prefix", (number, state, region, offset)
     tell(met)
 
 
-@trials(30)
+@trials(24)
 def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, numbers: range) -> None:
     """A sector of zeros or of garbage, a page as it was before, a page of another place."""
     met: Counter[tuple[str, str]] = Counter()
@@ -145,12 +145,12 @@ def test_torn_and_lost_writes(stored: Samples, tmp_path: Path, numbers: range) -
         damaged = changed(copy, in_log, offset, content)
         found = seen(stored, damaged, tmp_path / "a.db", (number, state, kind, offset))
         met[kind, found] += 1
-        if not in_log and state == "closed":
+        if not in_log:
             assert found != "prefix", (number, state, kind, offset)
     tell(met)
 
 
-@trials(30)
+@trials(24)
 def test_cut_off_files(stored: Samples, tmp_path: Path, numbers: range) -> None:
     met: Counter[tuple[str, str, str]] = Counter()
     size = page_bytes(stored.closed.main)
@@ -164,7 +164,7 @@ def test_cut_off_files(stored: Samples, tmp_path: Path, numbers: range) -> None:
         damaged = Copied(copy.main, whole[:cut]) if in_log else Copied(whole[:cut], copy.log)
         found = seen(stored, damaged, tmp_path / "a.db", (number, state, in_log, cut))
         met[state, "log" if in_log else "main", found] += 1
-        if state == "closed":
+        if not in_log:
             assert found != "prefix", (number, state, cut)
     tell(met)
 

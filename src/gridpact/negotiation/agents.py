@@ -252,6 +252,8 @@ class Agents:
             with np.errstate(all="ignore"):
                 total_kw = whole_watts(raw)
             codes = review(total_kw)
+            # Whoever wants to sell more at this price asks less first: an answer never contradicts the standing ask.
+            codes[(codes == Refusal.NONE) & (total_kw > policy + KW_SLACK)] = Refusal.ABOVE_ASK
             self._record(offers.round, "answer", group, codes, rows)
             said[place] = np.where(codes == Refusal.NONE, total_kw, fallback)
         return said, spoke

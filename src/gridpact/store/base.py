@@ -64,6 +64,13 @@ def checked_name(name: str, *, what: str) -> str:
     return name
 
 
+def moment_in_utc(moment: datetime, *, what: str) -> datetime:
+    """``moment`` in UTC; raises NaiveDatetimeError without an offset."""
+    from gridpact.horizon import aware_utc  # brings pandas, which opening and reading a store need not wait for
+
+    return aware_utc(moment, what=what)
+
+
 def encoded(words: str) -> bytes:
     """Words as UTF-8; raises StoreError for half a surrogate pair."""
     try:
@@ -76,7 +83,8 @@ class Store(ABC):
     """Logs of runs. Every method is atomic and durable: once it returns, a power cut loses nothing of it.
 
     Methods raise StoreError where the store cannot be reached, read or written (full disk, no permission), and
-    CorruptLogError where what it holds is damaged. Nothing is ever changed in silence.
+    CorruptLogError where what it holds is damaged. Nothing is ever changed in silence. Ids of runs and homes, and keys
+    of rows, are 1 to 500 characters of text; StoreError otherwise. Times need an offset; NaiveDatetimeError otherwise.
     """
 
     @property

@@ -9,8 +9,7 @@ from datetime import datetime
 from threading import Lock
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
-from gridpact.horizon import aware_utc
-from gridpact.store.base import Attempt, Entry, Store, checked, checked_name, encoded
+from gridpact.store.base import Attempt, Entry, Store, checked, checked_name, encoded, moment_in_utc
 
 
 class MemoryStore(Store):
@@ -109,14 +108,14 @@ class MemoryStore(Store):
     def begin_attempt(self, run_id: str, *, began: datetime, place: str) -> int:
         """See `Store`."""
         checked_name(run_id, what="a run's id")
-        moment = aware_utc(began, what="the beginning of an attempt")
+        moment = moment_in_utc(began, what="the beginning of an attempt")
         known = self._attempts.setdefault(run_id, [])
         known.append(Attempt(number=len(known) + 1, began=moment, ended=None, outcome=None, place=place))
         return len(known)
 
     def end_attempt(self, run_id: str, number: int, *, ended: datetime, outcome: str) -> None:
         """See `Store`."""
-        moment = aware_utc(ended, what="the end of an attempt")
+        moment = moment_in_utc(ended, what="the end of an attempt")
         known = self._attempts.get(run_id, [])
         if not 1 <= number <= len(known):
             raise StoreError(f"run {run_id} has no attempt {number}")

@@ -13,8 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from sqlalchemy.exc import IntegrityError
 
 from gridpact.errors import CorruptLogError, EventConflictError, StoreError
-from gridpact.horizon import aware_utc
-from gridpact.store.base import Attempt, Entry, Store, checked, checked_name, encoded
+from gridpact.store.base import Attempt, Entry, Store, checked, checked_name, encoded, moment_in_utc
 from gridpact.store.database import Database
 from gridpact.store.schema import attempts, books, events, parts, runs, secrets, tallies, texts
 from gridpact.store.seals import START, seal_of
@@ -158,7 +157,7 @@ class SqlStore(Store):
     def begin_attempt(self, run_id: str, *, began: datetime, place: str) -> int:
         """See `Store`."""
         checked_name(run_id, what="a run's id")
-        moment = aware_utc(began, what="the beginning of an attempt")
+        moment = moment_in_utc(began, what="the beginning of an attempt")
         with self._database.changing() as connection:
             self._count(connection, _ATTEMPTS_TOLD, more=1)
             known = connection.execute(_ATTEMPTS, {"wanted": run_id}).all()
@@ -168,7 +167,7 @@ class SqlStore(Store):
 
     def end_attempt(self, run_id: str, number: int, *, ended: datetime, outcome: str) -> None:
         """See `Store`."""
-        moment = aware_utc(ended, what="the end of an attempt")
+        moment = moment_in_utc(ended, what="the end of an attempt")
         with self._database.changing() as connection:
             told = self._count(connection, _ATTEMPTS_TOLD, more=0)
             known = {row[0]: row for row in connection.execute(_ATTEMPTS, {"wanted": run_id})}
@@ -426,7 +425,7 @@ class _Tally:
     """A number that the store keeps of a table, and the statement that counts its rows."""
 
     name: str
-    rows: Select[tuple[int]]
+    rows: Select[Any]
 
 
 _OWNERS = _Tally(name="owners", rows=select(func.count()).select_from(secrets))

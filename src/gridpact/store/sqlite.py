@@ -198,7 +198,7 @@ _OTHERWISE = "could not be used: {text}"
 _WORDS = {
     sqlite3.SQLITE_FULL: "could not be written: the disk is full; make room and try again",
     sqlite3.SQLITE_READONLY: "cannot be written: the file or its folder is read-only; allow writing to both",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened ({text}); check that its folder exists and may be read and written",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened ({text}); allow reading and writing of the file and its folder",
     sqlite3.SQLITE_PERM: "cannot be opened: no permission",
     sqlite3.SQLITE_AUTH: "cannot be opened: no permission",
     sqlite3.SQLITE_IOERR: "could not be read or written: the disk reports an error ({text}); check the disk",

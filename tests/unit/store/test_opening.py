@@ -80,11 +80,11 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path) -> None:
     program = """
 import sys
 from gridpact.store.opening import open_store
-assert not {"sqlalchemy", "alembic", "psycopg"} & set(sys.modules)
+assert not {"sqlalchemy", "alembic", "psycopg", "pandas"} & set(sys.modules)
 open_store("memory")
-assert not {"sqlalchemy", "alembic", "psycopg"} & set(sys.modules)
+assert not {"sqlalchemy", "alembic", "psycopg", "pandas"} & set(sys.modules)
 open_store(sys.argv[1]).close()
-assert not {"alembic", "psycopg"} & set(sys.modules)
+assert not {"alembic", "psycopg", "pandas"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.db")], check=True)
 
