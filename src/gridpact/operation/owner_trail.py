@@ -32,9 +32,17 @@ _PREFERENCES = (
     "vehicle_depart",
 )
 _STORES = {"battery": "battery_soc_kwh", "vehicle": "vehicle_soc_kwh"}
+_NOT_OWED = "no such message was owed any more"
 _TOLD_REFUSALS = {
-    *(Reason.LATE, Reason.SUPERSEDED, Reason.SECOND_MESSAGE, Reason.OVER_QUANTITY, Reason.OTHER_QUANTITY),
-    *(Reason.OTHER_PRICE, Reason.OVER_CAP, Reason.ABOVE_ASK, Reason.TAKEN_BACK, Reason.BELOW_LEAST),
+    # Which of the three it is depends on whether others had spoken by then.
+    **dict.fromkeys((Reason.LATE, Reason.SUPERSEDED, Reason.SECOND_MESSAGE), _NOT_OWED),
+    **{
+        reason: reason.text
+        for reason in (
+            *(Reason.OVER_QUANTITY, Reason.OTHER_QUANTITY, Reason.OTHER_PRICE, Reason.OVER_CAP, Reason.ABOVE_ASK),
+            *(Reason.TAKEN_BACK, Reason.BELOW_LEAST),
+        )
+    },
 }
 """Why a message was refused that did hold the home's own nonce. Of the others nobody knows who sent them."""
 _DROPPED = "out: dropped out before gate closure"
@@ -145,7 +153,7 @@ class _Events:
         if receipt["verdict"] == Verdict.APPLIED and payload.get("note"):
             self.notes[name] = self.notes.get(name, 0) + 1
         elif receipt["verdict"] == Verdict.REFUSED and receipt["reason"] in _TOLD_REFUSALS:
-            told = {"round": receipt["round"], "kind": receipt["kind"], "reason": Reason(receipt["reason"]).text}
+            told = {"round": receipt["round"], "kind": receipt["kind"], "reason": _TOLD_REFUSALS[receipt["reason"]]}
             self.refused.setdefault(name, []).append(told)
 
 
