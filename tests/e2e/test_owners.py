@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_texts_are_listed(where: Path) -> None:
     assert WORDS in gridpact("owners", "texts", "maple", "--store", where).stdout
     listed = json.loads(gridpact("owners", "texts", "maple", "--store", where, "--json").stdout)
     assert listed == {"home_id": "maple", "texts": [WORDS, LONG]}
-    assert "0 texts" in gridpact("owners", "texts", "nobody", "--store", where).stdout
+    assert "nobody: 0 texts" in gridpact("owners", "texts", "nobody", "--store", where).stdout
 
 
 def test_forgetting_erases_and_proves_it(where: Path) -> None:
@@ -75,7 +76,7 @@ def test_without_a_yes_nothing_is_erased(where: Path, answer: str) -> None:
     done = gridpact("owners", "forget", "maple", "--store", where, answer=answer)
     assert done.exit_code == 2
     assert "nothing was erased" in done.output
-    assert "2 texts" in gridpact("owners", "texts", "maple", "--store", where).stdout
+    assert "maple: 2 texts" in gridpact("owners", "texts", "maple", "--store", where).stdout
 
 
 def test_a_yes_is_enough(where: Path) -> None:
@@ -151,6 +152,15 @@ def test_folders_that_are_gone_are_named(where: Path) -> None:
     done = gridpact("owners", "forget", "maple", "--store", where, "--yes")
     assert done.exit_code == 0, done.output
     assert f"not searched: {where.parent / 'run'}, which is not there now" in done.stdout
+
+
+def test_links_and_pipes_are_named_and_not_followed(where: Path) -> None:
+    (where.parent / "elsewhere").write_text(WORDS, encoding="utf-8")
+    (where.parent / "run" / "link").symlink_to(where.parent / "elsewhere")
+    os.mkfifo(where.parent / "run" / "pipe")
+    told = json.loads(gridpact("owners", "forget", "maple", "--store", where, "--yes", "--json").stdout)
+    assert told["remains"] == []
+    assert [Path(each.partition(":")[0]).name for each in told["unsearched"]] == ["link", "pipe"]
 
 
 def test_no_store_is_made_to_forget_in(tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def _main(
         ),
     ] = None,
     verbose: Annotated[
-        int, typer.Option("--verbose", "-v", count=True, help="Log lines: -v for info, -vv for debug.")
+        int,
+        typer.Option("--verbose", "-v", count=True, show_default=False, help="Log lines: -v for info, -vv for debug."),
     ] = 0,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON, one object a line.")] = False,
 ) -> None:

@@ -28,8 +28,9 @@ def texts(home: Home, store: Store = DEFAULT_STORE, json: AsJson = False) -> Non
             print_json({"home_id": home, "texts": list(kept)})
             return
         from gridpact.report.page import label
+        from gridpact.report.words import counted
 
-        typer.echo(f"{len(kept)} {'text' if len(kept) == 1 else 'texts'} of {label(home, 80)} are kept")
+        typer.echo(f"kept of {label(home, 80)}: {counted(len(kept), 'text')}")
         for number, text in enumerate(kept, start=1):
             typer.echo(f"{number}. {label(text, len(text) + 1)}")
 
@@ -61,9 +62,10 @@ def forget(
 def _confirm(home: str, count: int) -> None:
     from gridpact.errors import InputError
 
-    what = f"{count} {'text' if count == 1 else 'texts'}"
+    from gridpact.report.words import counted
+
     try:
-        agreed = typer.confirm(f"Erase {what} of {home!r} for good?", err=True)
+        agreed = typer.confirm(f"Erase {counted(count, 'text')} of {home!r} for good?", err=True)
     except typer.Abort:
         say("")
         raise InputError("nobody answered, and nothing was erased; --yes erases without asking") from None
@@ -73,11 +75,12 @@ def _confirm(home: str, count: int) -> None:
 
 def _tell(done: "Forgotten") -> None:
     from gridpact.report.page import label
+    from gridpact.report.words import counted
 
-    typer.echo(f"{done.texts} {'text' if done.texts == 1 else 'texts'} of {label(done.home_id, 80)} erased")
+    typer.echo(f"erased of {label(done.home_id, 80)}: {counted(done.texts, 'text')}")
     typer.echo(
-        f"searched {done.files} files ({done.bytes:,} bytes), {done.books} books of the store and "
-        f"{len(done.folders)} run folders"
+        f"searched {counted(done.files, 'file')} ({done.bytes:,} bytes), {counted(done.books, 'book')} of the store and "
+        f"{counted(len(done.folders), 'run folder')}"
     )
     for folder in done.folders_gone:
         typer.echo(f"not searched: {folder}, which is not there now; if it was moved, search it yourself")

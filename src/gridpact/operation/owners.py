@@ -74,7 +74,7 @@ def forget_owner(store: Store, home_id: str) -> Forgotten:
         found[(f"{store.name}: texts of {home_id}", 1)] = None
     files, size = 0, 0
     folders, gone = _folders(store)
-    for path in (*store.files(), *(path for folder in folders for path in _files_below(folder))):
+    for path in (*store.files(), *(path for folder in folders for path in _files_below(folder, unsearched))):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -121,12 +121,24 @@ def _folders(store: Store) -> tuple[list[Path], list[Path]]:
     return there, [path for path in named if path not in there]
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Files of a run folder, and of what killed runs left half-written beside it; links are not followed."""
-    beside = [path for path in folder.parent.iterdir() if path.name.startswith(f".{folder.name}.")]
-    for place in (folder, *sorted(path for path in beside if path.is_dir())):
-        for above, _, names in os.walk(place):
-            yield from (Path(above) / name for name in sorted(names) if not (Path(above) / name).is_symlink())
+def _files_below(folder: Path, unsearched: list[str]) -> Iterator[Path]:
+    """Files of a run folder, and of what killed runs left half-written beside it; links and pipes are left out."""
+
+    def note(problem: OSError) -> None:
+        unsearched.append(f"{problem.filename}: {problem.strerror or problem}")
+
+    try:
+        beside = sorted(path for path in folder.parent.iterdir() if path.name.startswith(f".{folder.name}."))
+    except OSError as problem:
+        note(problem)
+        beside = []
+    for place in (folder, *beside):
+        for above, _, names in os.walk(place, onerror=note):
+            for path in (Path(above) / name for name in sorted(names)):
+                if path.is_symlink() or not path.is_file():
+                    unsearched.append(f"{path}: it is a link, or no file")
+                else:
+                    yield path
 
 
 def _books(store: Store, unsearched: list[str]) -> Iterator[str]:
