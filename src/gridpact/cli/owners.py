@@ -61,7 +61,6 @@ def forget(
 
 def _confirm(home: str, count: int) -> None:
     from gridpact.errors import InputError
-
     from gridpact.report.words import counted
 
     try:
@@ -79,8 +78,8 @@ def _tell(done: "Forgotten") -> None:
 
     typer.echo(f"erased of {label(done.home_id, 80)}: {counted(done.texts, 'text')}")
     typer.echo(
-        f"searched {counted(done.files, 'file')} ({done.bytes:,} bytes), {counted(done.books, 'book')} of the store and "
-        f"{counted(len(done.folders), 'run folder')}"
+        f"searched {counted(done.files, 'file')} ({done.bytes:,} bytes), {counted(done.books, 'book')} of the store "
+        f"and {counted(len(done.folders), 'run folder')}"
     )
     for folder in done.folders_gone:
         typer.echo(f"not searched: {folder}, which is not there now; if it was moved, search it yourself")
