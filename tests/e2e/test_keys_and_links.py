@@ -102,7 +102,7 @@ def test_what_counts_as_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     files = run_files(tmp_path / "run")
-    return files.write(events=event_log(files), performance={}, report_html="<html></html>").path
+    return files.write(events=event_log(files).to_jsonl(), performance={}, report_html="<html></html>").path
 
 
 @pytest.mark.parametrize("file", ["result.json", "fleet.parquet", "private/reservations.parquet", "private"])
@@ -136,7 +136,7 @@ def test_a_planted_link_is_not_put_in_a_runs_place(run: Path, tmp_path: Path) ->
     (tmp_path / "victim").mkdir()
     (tmp_path / ".new.old-aaaa").symlink_to(tmp_path / "victim")
     files = run_files(tmp_path / "new")
-    files.write(events=event_log(files), performance={}, report_html="<html></html>")
+    files.write(events=event_log(files).to_jsonl(), performance={}, report_html="<html></html>")
     assert not (tmp_path / "new").is_symlink()
     assert list((tmp_path / "victim").iterdir()) == []
 

@@ -17,6 +17,7 @@ from gridpact.store.base import digest_of
 from gridpact.store.book import Book
 from gridpact.store.memory import MemoryStore
 from gridpact.store.opening import open_store
+from servers import PASSWORD
 
 WORDS = 'Never touch my battery before 22:30 — "Großmutter" needs <heat> & quiet'
 LONG = " ".join(f"sentence number {number} about my evening habits" for number in range(2000))
@@ -156,3 +157,17 @@ def test_no_store_is_made_to_forget_in(tmp_path: Path) -> None:
     done = gridpact("owners", "forget", "maple", "--yes", "--store", tmp_path / "none.sqlite")
     assert done.exit_code == 2
     assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_of_a_server_only_what_it_says_can_be_searched(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    store.keep_text("maple", WORDS)
+    done = forget_owner(store, "maple")
+    assert (done.texts, done.files, done.remains) == (1, 0, ())
+    assert "the files of a server" in done.unsearched[0]
+    assert store.texts_of("maple") == ()
+    store.close()
+    told = gridpact("owners", "forget", "maple", "--yes", "--store", postgres_url)
+    assert told.exit_code == 0, told.output
+    assert "not searched: " in told.stdout
+    assert PASSWORD not in told.output

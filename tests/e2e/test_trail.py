@@ -92,7 +92,7 @@ def test_what_an_owner_reads_of_its_own_day(home: Path) -> None:
     for said in ("you asked for", "you were offered", "You are in:", "dropped out after the award", "are paid"):
         assert said in late
     early = gridpact("trail", home / "run", "--home", "cedar").stdout
-    assert "You are out: dropped out before gate closure." in early
+    assert "You are out. Why: dropped out before gate closure." in early
     assert "are paid" not in early
     facts = json.loads(gridpact("trail", home / "run", "--home", "willow", "--json").stdout)
     (opportunity,) = facts["opportunities"]
@@ -152,6 +152,35 @@ def test_an_unfinished_run_has_a_trail_but_no_owners_view(tmp_path: Path) -> Non
     refused = gridpact("trail", name, "--store", where, "--home", home)
     assert refused.exit_code == 2
     assert "not finished" in refused.output
+
+
+def test_messages_of_a_home_that_speaks_for_itself(tmp_path: Path) -> None:
+    """Its own refused messages and notes are told to it, by whom nobody knows not; its words to nobody."""
+    words, opportunity = "please be gentle with my battery", "energy-20220714T0000Z"
+    head = {"opportunity_id": opportunity, "home_id": "maple", "round": 1}
+    bid = {**head, "kind": "bid", "segments": [{"quantity_kw": 2.0, "price": 100.0}]}
+    said = [
+        ("2022-07-12T14:01:00Z", {**bid, "message_id": "forged", "nonce": "x" * 32}),
+        ("2022-07-12T14:02:00Z", {**bid, "message_id": "one", "note": words}),
+        ("2022-07-12T14:03:00Z", {**bid, "message_id": "two"}),
+    ]
+    script = tmp_path / "script.jsonl"
+    script.write_text("\n".join(json.dumps({"at": at, "message": message}) for at, message in said), encoding="utf-8")
+    request = DayRequest(price=120.0, outside=("maple",), messages=script, rounds=1)
+    folder = run(request, tmp_path / "run")
+    source = folder_source(folder.path)
+    told = operator_trail(source)
+    messages = [entry.text for entry in told.entries if entry.kind == "message_received"]
+    assert len(messages) == 3
+    assert "Round 1: the bid of maple came and counts. A note came with it" in messages[1]
+    mine = owner_trail(source, "maple")
+    assert [each["reason"] for each in mine.head["opportunities"][0]["refused_messages"]] == [
+        "no such message was owed any more"
+    ]
+    assert mine.head["opportunities"][0]["notes"] == 1
+    assert "refused, because no such message was owed any more" in mine.to_csv()
+    assert words not in told.to_json() + mine.to_json()
+    assert "refused" not in owner_trail(source, "oak").to_csv()
 
 
 # What other homes may change without an owner seeing it.

@@ -22,7 +22,7 @@ from gridpact.operation.system import IntegratedNegotiationSystem
 from gridpact.operation.trail import RunSource, folder_source
 from gridpact.results.run_folder import RunFolder
 
-HOMES = ("maple", "cedar", "willow", "juniper")
+HOMES = ("maple", "cedar", "willow", "juniper", "sycamore", "oak")
 PUBLIC = {
     *("id", "product", "direction", "start", "end", "step_minutes", "requested_kw", "price_unit", "rules"),
     *("opportunity_id", "gate_closure"),
@@ -33,7 +33,7 @@ PUBLIC = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     out = tmp_path_factory.mktemp("privacy") / "run"
-    request = DayRequest(price=120.0, drop_outs=("cedar@before", "willow@after"))
+    request = DayRequest(drop_outs=("cedar@before", "willow@after"))
     return ReadOnce(IntegratedNegotiationSystem().run(request, out=out).path)
 
 
@@ -160,6 +160,13 @@ def test_nothing_of_others_or_of_the_operator_moves_an_owners_trail(folder: RunF
     content: Callable[[], Any] = lambda: meddled  # noqa: E731
     changed = RunSource(rows=meddled.rows(), timezones=dict.fromkeys(source.timezones, "Asia/Tokyo"), content=content)
     assert shown(changed, home) == shown(source, home)
+
+
+def test_the_run_has_a_home_of_each_fate(folder: RunFolder) -> None:
+    assert set(HOMES) == set(folder.table("fleet")["home_id"])
+    source = folder_source(folder.path)
+    whys = {owner_trail(source, home).head["opportunities"][0]["why"] for home in HOMES}
+    assert {"called", "agreed, and not called", "dropped out before gate closure"} <= whys
 
 
 @pytest.mark.parametrize("table", ["bids", "offers", "options", "coalition"])

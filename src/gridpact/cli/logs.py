@@ -1,21 +1,10 @@
 """Log lines and spans of the command line: off unless asked for, on standard error, without secrets."""
 
-import os
-import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 LEVELS = ("debug", "info", "warning", "error")
-HIDDEN = "***"
-SHORTEST_SECRET = 4
-"""Characters; what is shorter would hide too much else."""
-_SECRET_NAME = re.compile(
-    r"(API_?KEY|ACCESS_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|HEADERS)$", re.IGNORECASE
-)
-_IN_ADDRESS = re.compile(r"(://[^\s/:@]*:)[^\s]*@")
-_NAMED = re.compile(r"(?i)\b(password|passwd|pwd|api[-_]?key|access[-_]?key|token|secret)(\s*[=:]\s*)[^\s&;,\"']+")
 
 
 def set_up_logs(level: str | None, *, verbose: int, as_json: bool) -> None:
@@ -38,6 +27,8 @@ def set_up_logs(level: str | None, *, verbose: int, as_json: bool) -> None:
         raise InputError(f"log level {level!r} is not one of {', '.join(LEVELS)} (in GRIDPACT_LOG also info,json)")
     import structlog
 
+    from gridpact.operation.redaction import redact_event
+
     asked = word or "info"
     if verbose:
         asked = min(asked, "debug" if verbose > 1 else "info", key=LEVELS.index)
@@ -51,55 +42,13 @@ def set_up_logs(level: str | None, *, verbose: int, as_json: bool) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            SecretsHidden(os.environ),
+            redact_event,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(asked),
         logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
-
-
-class SecretsHidden:
-    """Puts stars in place of secrets: values of environment variables named like one, and passwords in addresses."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        found = {value for name, value in environment.items() if _SECRET_NAME.search(name)}
-        for value in environment.values():
-            found |= {match[len(head) : -1] for match, head in _passwords(value)}
-        found |= {unquote(value) for value in found}
-        self._secrets = sorted((each for each in found if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
-
-    def __call__(self, logger: Any, method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """The fields without secrets; tracebacks, which may hold anything, are left out whole."""
-        del logger, method
-        return {
-            self._hidden(name): self._clean(value)
-            for name, value in fields.items()
-            if name not in ("exc_info", "exception", "stack", "stack_info")
-        }
-
-    def _clean(self, value: Any) -> Any:
-        match value:
-            case None | bool() | int() | float():
-                return value
-            case Mapping():
-                return {self._hidden(str(name)): self._clean(item) for name, item in value.items()}
-            case list() | tuple() | set() | frozenset():
-                return [self._clean(item) for item in value]
-            case _:
-                return self._hidden(str(value))
-
-    def _hidden(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        text = _IN_ADDRESS.sub(rf"\g<1>{HIDDEN}@", text)
-        return _NAMED.sub(rf"\g<1>\g<2>{HIDDEN}", text)
-
-
-def _passwords(value: str) -> list[tuple[str, str]]:
-    """Addresses with a password in ``value``, and what stands before it in each."""
-    return [(found.group(0), found.group(1)) for found in _IN_ADDRESS.finditer(value)]
 
 
 class _StandardError:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from gridpact.errors import InputError
+from gridpact.messages.receipts import Reason, Verdict
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE
 from gridpact.operation.trail import Row, RunSource, Trail, TrailEntry
 from gridpact.report.owner_words import owner_lines
@@ -31,6 +32,19 @@ _PREFERENCES = (
     "vehicle_depart",
 )
 _STORES = {"battery": "battery_soc_kwh", "vehicle": "vehicle_soc_kwh"}
+_NOT_OWED = "no such message was owed any more"
+_TOLD_REFUSALS = {
+    # Which of the three it is depends on whether others had spoken by then.
+    **dict.fromkeys((Reason.LATE, Reason.SUPERSEDED, Reason.SECOND_MESSAGE), _NOT_OWED),
+    **{
+        reason: reason.text
+        for reason in (
+            *(Reason.OVER_QUANTITY, Reason.OTHER_QUANTITY, Reason.OTHER_PRICE, Reason.OVER_CAP, Reason.ABOVE_ASK),
+            *(Reason.TAKEN_BACK, Reason.BELOW_LEAST),
+        )
+    },
+}
+"""Why a message was refused that did hold the home's own nonce. Of the others nobody knows who sent them."""
 _DROPPED = "out: dropped out before gate closure"
 _DECIMALS = 6
 """Of sums of energy: a milliwatt-hour."""
@@ -104,6 +118,8 @@ class _Events:
         self._home = home_id
         self.announced: dict[str, Row] = {}
         self.replaced: dict[str, list[dict[str, Any]]] = {}
+        self.refused: dict[str, list[dict[str, Any]]] = {}
+        self.notes: dict[str, int] = {}
         self.broken: str | None = None
         self.dropped_after = False
         self.limits_broken: list[dict[str, Any]] = []
@@ -117,6 +133,8 @@ class _Events:
         elif kind == EventKind.REPLACED_BY_POLICY and self._home in payload["home_ids"]:
             mine = {name: payload[name] for name in ("round", "what", "reason")}
             self.replaced.setdefault(payload["opportunity_id"], []).append(mine)
+        elif kind == EventKind.MESSAGE_RECEIVED and payload["receipt"].get("home_id") == self._home:
+            self._read_message(payload)
         elif kind == EventKind.MEMBER_DROPPED and payload["home_id"] == self._home and "stage" in payload:
             self.dropped_after = True
         elif kind == EventKind.DISPATCHED:
@@ -127,6 +145,16 @@ class _Events:
             self.limits_broken = [
                 {"phase": each["phase"], "limit": each["limit"]} for each in broken if each["home_id"] == self._home
             ]
+
+    def _read_message(self, payload: Mapping[str, Any]) -> None:
+        """A message of this home. Its words and times are left out: they tell when others had all spoken."""
+        receipt = payload["receipt"]
+        name = receipt["opportunity_id"]
+        if receipt["verdict"] == Verdict.APPLIED and payload.get("note"):
+            self.notes[name] = self.notes.get(name, 0) + 1
+        elif receipt["verdict"] == Verdict.REFUSED and receipt["reason"] in _TOLD_REFUSALS:
+            told = {"round": receipt["round"], "kind": receipt["kind"], "reason": _TOLD_REFUSALS[receipt["reason"]]}
+            self.refused.setdefault(name, []).append(told)
 
 
 def _preferences(own: Mapping[Any, Any]) -> dict[str, Any]:
@@ -166,6 +194,8 @@ def _opportunity(
             for number, rows in bids.groupby("round", sort=True)
         ],
         "replaced": events.replaced.get(name, []),
+        "refused_messages": events.refused.get(name, []),
+        "notes": events.notes.get(name, 0),
         "offers": offers[["round", "price", "cap_kw", "answer", "accepted_kw", "reason"]].to_dict("records"),
         "options": options[["quantity_kw", "price", "activated"]].to_dict("records"),
         "promised_kw": promised_kw,

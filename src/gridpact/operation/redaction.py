@@ -13,7 +13,16 @@ from urllib.parse import unquote, urlsplit
 HIDDEN = "[hidden]"
 SHORTEST = 6
 """A value with fewer letters is left alone: it would be found inside ordinary words."""
-_NAMES = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)(?:_|$)|APIKEY", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(://[^\s/:@]*:)[^\s]*@")
+"""A password in any address, also of one that no variable holds; to the last @, since people write @ in passwords."""
+_NAMED = re.compile(
+    r"(?i)\b(password|passwd|pwd|passphrase|api[-_]?key|access[-_]?key|token|secret)(\s*[=:]\s*)[^\s&;,\"']+"
+)
+_TRACES = ("exc_info", "exception", "stack", "stack_info")
+"""Parts of an event that may quote anything."""
+_NAMES = re.compile(
+    r"(?:^|_|PG)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)(?:_|$)|APIKEY", re.IGNORECASE
+)
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -29,28 +38,36 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
-    """``text`` without the secrets of ``environ``, the process's own unless given."""
-    for secret in secrets_of(os.environ if environ is None else environ):
-        text = text.replace(secret, HIDDEN)
-    return text
+    """``text`` without the secrets of ``environ``, the process's own unless given, and without what is called one."""
+    return _without(text, secrets_of(os.environ if environ is None else environ))
 
 
 def redact_event(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: every text of an event without the secrets of the environment."""
+    """A structlog processor: an event without tracebacks, and every text of it as `redact` leaves it."""
     del logger, method
-    return {str(key): _redacted(value) for key, value in event.items()}
+    secrets = secrets_of(os.environ)
+    return {_without(key, secrets): _clean(value, secrets) for key, value in event.items() if key not in _TRACES}
 
 
-def _redacted(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {key: _redacted(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(item) for item in value]
-    if isinstance(value, BaseException):
-        return redact(f"{type(value).__name__}: {value}")
-    return value
+def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Mapping():
+            return {_without(str(key), secrets): _clean(item, secrets) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_clean(item, secrets) for item in value]
+        case BaseException():
+            return _without(f"{type(value).__name__}: {value}", secrets)
+        case _:
+            return _without(str(value), secrets)
+
+
+def _without(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    text = _IN_ADDRESS.sub(rf"\g<1>{HIDDEN}@", text)
+    return _NAMED.sub(rf"\g<1>\g<2>{HIDDEN}", text)
 
 
 def _password(address: str) -> str:

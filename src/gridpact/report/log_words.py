@@ -18,6 +18,7 @@ STAGES = {
     EventKind.BIDS_COLLECTED: "talks",
     EventKind.OFFERS_MADE: "talks",
     EventKind.ANSWERS_COLLECTED: "talks",
+    EventKind.MESSAGE_RECEIVED: "talks",
     EventKind.REPLACED_BY_POLICY: "talks",
     EventKind.NEGOTIATION_CLOSED: "talks",
     EventKind.COALITION_FORMED: "coalition",
@@ -54,6 +55,8 @@ def _own_stage(kind: str, payload: Payload) -> str | None:
     """None for an effect and for kinds that this gridpact does not know."""
     if kind == EventKind.MEMBER_DROPPED:
         return "dispatch" if "stage" in payload else "coalition"
+    if kind == EventKind.MESSAGE_RECEIVED and payload["receipt"].get("kind") == "award":
+        return "market"
     return _STAGE_OF.get(kind)
 
 
@@ -84,6 +87,9 @@ class LogWords:
     """Price unit in words by opportunity."""
     _open: dict[str, str] = field(default_factory=dict)
     """What each effect does, in words, by key."""
+
+    _agreed: dict[str, int] = field(default_factory=dict)
+    """Number of options agreed by opportunity."""
 
     def sentence(self, row: Mapping[str, Any]) -> str:
         """One row in plain words; rows of kinds that this gridpact does not know are named by their kind."""
@@ -171,6 +177,22 @@ class LogWords:
             f"policy, because the strategy {label(payload['strategy'])} was refused: {label(payload['reason'], 200)}."
         )
 
+    def _message(self, payload: Payload) -> str:
+        receipt = payload["receipt"]
+        kind = receipt.get("kind")
+        if not kind:
+            what = "A message that cannot be told whose it is"
+        elif kind == "award":
+            what = "The market's award"
+        else:
+            what = f"Round {receipt['round']}: the {label(kind)} of {_name(receipt['home_id'])}"
+        said = {
+            "applied": " came and counts",
+            "repeated": " came again; the first one stands",
+        }.get(str(receipt["verdict"]), f" came and was refused: {label(receipt.get('words', ''), 300)}")
+        note = ". A note came with it; its words are kept outside the log" if payload.get("note") else ""
+        return f"{what}{said}{note}."
+
     def _closed(self, payload: Payload) -> str:
         parts = [
             (payload["accepted"], "agreed"),
@@ -179,6 +201,7 @@ class LogWords:
             (payload["unable"], "could not deliver anything"),
         ]
         counts = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+        self._agreed[str(payload.get("opportunity_id"))] = payload["options"]
         return (
             f"The talks closed after {words.counted(payload['round'], 'round')}: {counts or 'no homes'}. "
             f"{words.counted(payload['options'], 'option')} over {words.quantity(payload['options_kw'])} kW are held."
@@ -192,18 +215,19 @@ class LogWords:
         return f"{home} dropped out before gate closure; the coalition is formed again without {_homes(without)}."
 
     def _formed(self, payload: Payload) -> str:
-        method = payload.get("method")
-        how = {
-            "optimal": "The best coalition was found",
-            "fallback": "The exact method did not answer in time, and a simpler one formed the coalition",
-        }.get(str(method), f"The coalition was formed ({method})" if method else "No coalition was formed")
-        value = payload.get("expected_value_usd")
-        text = how + ("" if value is None else f"; it is expected to be worth {words.money(value)} to the operator")
+        if self._agreed.get(str(payload.get("opportunity_id"))) == 0:
+            return "Nothing was agreed, so there was no coalition to form."
+        method, diagnosis, value = payload.get("method"), payload.get("diagnosis"), payload.get("expected_value_usd")
+        if diagnosis or not method:
+            text = "No coalition is worth forming"
+        else:
+            text = {
+                "optimal": "The best coalition was found",
+                "fallback": "The exact method did not answer in time, and a simpler one formed the coalition",
+            }.get(str(method), f"The coalition was formed ({label(method)})")
+            text += "" if value is None else f"; it is expected to be worth {words.money(value)} to the operator"
         avoided = payload.get("loss_avoided_usd")
         text += "" if not avoided else f"; not filling the request avoids a loss of {words.money(avoided)}"
-        diagnosis = payload.get("diagnosis")
-        if isinstance(diagnosis, Mapping):
-            diagnosis = diagnosis.get("text")
         notes = [diagnosis, *(payload.get("notes") or []), *(payload.get("shadow_prices") or [])]
         return "; ".join([text, *(label(each, 300) for each in notes if each)]) + "."
 
@@ -304,6 +328,7 @@ _TELL: dict[str, Callable[[LogWords, Payload], str]] = {
     EventKind.BIDS_COLLECTED: LogWords._bids,
     EventKind.OFFERS_MADE: LogWords._offers,
     EventKind.ANSWERS_COLLECTED: LogWords._answers,
+    EventKind.MESSAGE_RECEIVED: LogWords._message,
     EventKind.REPLACED_BY_POLICY: LogWords._replaced,
     EventKind.NEGOTIATION_CLOSED: LogWords._closed,
     EventKind.MEMBER_DROPPED: LogWords._dropped,

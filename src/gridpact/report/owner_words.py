@@ -116,6 +116,9 @@ def _talks(opportunity: Facts) -> Iterator[OwnerLine]:
             f"Round {each['round']}: your agent's {each['what']} could not be used ({label(each['reason'], 200)}), and "
             "the built-in policy spoke for you.",
         )
+    for each in opportunity["refused_messages"]:
+        text = f"Round {each['round']}: your {each['kind']} was refused, because {label(each['reason'], 200)}."
+        say(each["round"], "refused_message", text)
     for offer in opportunity["offers"]:
         number = offer["round"]
         say(
@@ -127,6 +130,10 @@ def _talks(opportunity: Facts) -> Iterator[OwnerLine]:
         say(number, "answer", f"Round {number}: {_answer(offer)}.")
     for number in sorted(rounds):
         yield from rounds[number]
+    if opportunity["notes"]:
+        notes = words.counted(opportunity["notes"], "note")
+        text = f"You sent {notes}; the words are kept outside the run's log, and you can have them erased."
+        yield OwnerLine(stage="talks", kind="notes", opportunity_id=name, text=text)
 
 
 def _answer(offer: Facts) -> str:
@@ -172,7 +179,7 @@ def _promise(opportunity: Facts) -> Iterator[OwnerLine]:
             kind="not_called",
             opportunity_id=name,
             at=gate,
-            text=f"You are out: {label(opportunity['why'], 300)}.",
+            text=f"You are out. Why: {label(opportunity['why'], 300)}.",
         )
     if opportunity["plan_problem"]:
         yield OwnerLine(
@@ -243,24 +250,34 @@ def _net(net_kwh: float, *, past: bool = False) -> str:
 
 
 def _money(facts: Facts) -> Iterator[OwnerLine]:
+    known = {opportunity["opportunity_id"] for opportunity in facts["opportunities"]}
     for opportunity in facts["opportunities"]:
+        name = opportunity["opportunity_id"]
         if opportunity["promised_kw"] > 0:
-            what = "delivered" if opportunity["product"] == "energy" else "held, counted as power times hours,"
+            energy = words.quantity(opportunity["delivered_kwh"])
+            what = (
+                f"delivered {energy} kWh"
+                if opportunity["product"] == "energy"
+                else f"held reserve of {energy} kWh (power times hours)"
+            )
             yield OwnerLine(
                 stage="pay",
                 kind="delivered",
-                opportunity_id=opportunity["opportunity_id"],
-                text=f"You {what} {words.quantity(opportunity['delivered_kwh'])} kWh and are paid "
-                f"{_usd(round(opportunity['paid_usd'] * 1e6))}.",
+                opportunity_id=name,
+                text=f"You {what} and are paid {_usd(round(opportunity['paid_usd'] * 1e6))}.",
             )
-    for line in facts["ledger"]:
-        yield OwnerLine(
-            stage="pay",
-            kind="ledger",
-            opportunity_id=line["opportunity_id"],
-            text=f"Booked {_usd(line['amount_microusd'])} as {str(line['kind']).replace('_', ' ')}: "
-            f"{label(line['memo'], 200)}.",
-        )
+        yield from (_booked(line) for line in facts["ledger"] if line["opportunity_id"] == name)
+    yield from (_booked(line) for line in facts["ledger"] if line["opportunity_id"] not in known)
+
+
+def _booked(line: Facts) -> OwnerLine:
+    return OwnerLine(
+        stage="pay",
+        kind="ledger",
+        opportunity_id=line["opportunity_id"],
+        text=f"Booked {_usd(line['amount_microusd'])} as {str(line['kind']).replace('_', ' ')}: "
+        f"{label(line['memo'], 200)}.",
+    )
 
 
 def _usd(amount_microusd: int) -> str:

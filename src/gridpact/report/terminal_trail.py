@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Protocol
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from gridpact.report.page import label
 from gridpact.report.screen import open_console
+
+MARGIN = 7
+"""Characters before each sentence, for its time."""
 
 
 class Told(Protocol):
@@ -31,29 +33,21 @@ def show_trail(title: str, entries: Sequence[Told], *, console: Console | None =
     """Print a trail, with the date and zone where they change."""
     screen = console or open_console()
     screen.print(Text(label(title, 120), style="bold"))
+    room = max(10, screen.width - MARGIN)
     above: tuple[str, str] | None = None
     date = ""
-    lines: Table | None = None
     for entry in entries:
-        place = (entry.stage, entry.opportunity_id if entry.stage != "start" else "")
-        if place != above or lines is None:
-            if lines is not None:
-                screen.print(lines)
-            about = f": {label(place[1], 80)}" if place[1] else ""
+        place = (entry.stage, entry.opportunity_id)
+        if place != above:
+            about = f": {label(entry.opportunity_id, 80)}" if entry.opportunity_id else ""
             screen.print()
             screen.print(Text(f"{entry.stage.capitalize()}{about}", style="bold"))
-            lines, above = _grid(), place
+            above = place
         local = entry.local
         if local is not None and f"{local:%Y-%m-%d} ({entry.timezone})" != date:
             date = f"{local:%Y-%m-%d} ({entry.timezone})"
-            lines.add_row("", Text(date, style="dim"))
-        lines.add_row("" if local is None else f"{local:%H:%M}", Text(entry.text))
-    if lines is not None:
-        screen.print(lines)
-
-
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, min_width=5)
-    grid.add_column(overflow="fold")
-    return grid
+            screen.print(Text(f"{'':<{MARGIN}}{date}", style="dim"))
+        begins = "" if local is None else f"{local:%H:%M}"
+        for line in Text(entry.text).wrap(screen, room):
+            screen.print(Text(f"{begins:<{MARGIN}}{line.plain.rstrip()}".rstrip()))
+            begins = ""

@@ -72,6 +72,17 @@ def test_an_effect_belongs_to_what_it_was_done_for() -> None:
             {"home_id": "oak", "opportunity_id": "e", "formed_again_without": ["oak", "elm"]},
             "oak dropped out before gate closure; the coalition is formed again without oak, elm.",
         ),
+        (
+            "message_received",
+            {"receipt": {"kind": "bid", "verdict": "applied", "home_id": "oak", "round": 2}, "note": "ab"},
+            "Round 2: the bid of oak came and counts. A note came with it; its words are kept outside the log.",
+        ),
+        (
+            "message_received",
+            {"receipt": {"kind": "award", "verdict": "refused", "words": "the deadline has passed"}},
+            "The market's award came and was refused: the deadline has passed.",
+        ),
+        ("message_received", {"receipt": {"kind": "", "verdict": "refused", "words": "x"}}, "cannot be told whose"),
         ("member_dropped", {"home_id": "oak", "stage": "after the award"}, "oak dropped out after the award"),
         (
             "coalition_formed",
@@ -81,7 +92,7 @@ def test_an_effect_belongs_to_what_it_was_done_for() -> None:
         (
             "coalition_formed",
             {"method": None, "expected_value_usd": None, "loss_avoided_usd": 1.25, "diagnosis": "prices are too low"},
-            "No coalition was formed; not filling the request avoids a loss of 1.25 USD; prices are too low.",
+            "No coalition is worth forming; not filling the request avoids a loss of 1.25 USD; prices are too low.",
         ),
         (
             "bid_submitted",
