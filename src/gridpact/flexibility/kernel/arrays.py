@@ -205,7 +205,7 @@ class Ladder(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """Hours that a vehicle may charge in or not discharge in, shape (4 T,): what a kWh costs, and how many there are."""
+    """Hours that a vehicle may charge in, or not discharge in, shape (4 T,): what a kWh costs, and how many."""
 
     price: Floats
     width: Floats

@@ -7,8 +7,6 @@ from gridpact.flexibility.kernel.arrays import ONE, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.levels import (
     ANEW,
-    FAINT,
-    LOST,
     keep_given,
     price_alone,
     price_between,
@@ -18,8 +16,6 @@ from gridpact.flexibility.kernel.levels import (
 from gridpact.flexibility.kernel.mixes import ANYWHERE, NOWHERE, mixes_fit
 from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw, vehicle_keeps_up
 from gridpact.flexibility.kernel.sweep import leaves_no_choice
-
-__all__ = ["FAINT", "SURE", "UNSURE", "climb"]
 
 UNSURE, SURE = whole(0), whole(1)
 STRAIGHT_USD = 1e-10

@@ -4,7 +4,7 @@ import numpy as np
 
 from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import ZERO, Home, Ladder, Mix, Work
-from gridpact.flexibility.kernel.compiling import compiled, whole
+from gridpact.flexibility.kernel.compiling import inlined, whole
 from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.guess import NUDGE
 from gridpact.flexibility.kernel.mixes import ANYWHERE, WITHIN, stored_by, where_turned
@@ -19,7 +19,7 @@ FAINTEST = 1e-15
 """The same where the price is counted in the cost."""
 
 
-@compiled
+@inlined
 def promise(
     home: Home,
     work: Work,
@@ -51,7 +51,7 @@ def promise(
             end_value(home, work.values, stop)
 
 
-@compiled
+@inlined
 def _keep_level(home: Home, mix: Mix, ladder: Ladder, level: int) -> None:
     ladder.level_kwh[level] = home.start_kwh
     for t in range(len(mix.battery_kw)):
@@ -59,7 +59,7 @@ def _keep_level(home: Home, mix: Mix, ladder: Ladder, level: int) -> None:
         ladder.level_vehicle_kw[level, t] = mix.vehicle_kw[t]
 
 
-@compiled
+@inlined
 def price_alone(home: Home, work: Work, late: Floats, passes: int, opened: int, level: int) -> tuple[float, int]:
     """Cost of a level that the home is bound to [USD], and the rows that its answer leaves open; ``LOST`` if not sure.
 
@@ -83,7 +83,7 @@ def price_alone(home: Home, work: Work, late: Floats, passes: int, opened: int, 
     return cost, rows
 
 
-@compiled
+@inlined
 def sweep_day(
     home: Home, work: Work, late: Floats, first: int, stop: int, reserve: bool, top_kw: float
 ) -> tuple[int, float, float, float, float]:
@@ -117,13 +117,13 @@ def sweep_day(
     return turned, low, high, worth, fixed
 
 
-@compiled
+@inlined
 def _after(home: Home, stop: int, reserve: bool) -> int:
     """The instant from which on nothing depends on the level: energy held counts at the window's end, too."""
     return min(stop + 1, len(home.need_kw)) if reserve else stop
 
 
-@compiled
+@inlined
 def price_between(
     home: Home,
     work: Work,
@@ -140,8 +140,8 @@ def price_between(
 ) -> float:
     """Cost of a level that the home is bound to, from the functions on both sides of the window; NaN if not sure [USD].
 
-    ``plain``: the window `leaves_no_choice`, and no path through it is asked for. See `sweep_day` for ``turned`` and what
-    follows.
+    ``plain``: the window `leaves_no_choice`, and no path through it is asked for. See `sweep_day` for ``turned`` and
+    what follows.
     """
     water = max(worth - NUDGE, 0.0)
     end = _after(home, stop, reserve)
@@ -168,7 +168,7 @@ def price_between(
     return cost if short >= -MET_KWH and NUDGE * short <= SAME * (1.0 + abs(cost)) else np.nan
 
 
-@compiled
+@inlined
 def keep_given(home: Home, ladder: Ladder, begin: int, battery_kw: Floats, vehicle_kw: Floats) -> None:
     """Keep the baseline's settings as those of level 0, from instant ``begin`` on."""
     ladder.level_kwh[0] = stored_by(home, battery_kw, begin)

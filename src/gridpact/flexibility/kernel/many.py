@@ -7,10 +7,11 @@ import numpy as np
 from gridpact.flexibility.batch import Ints
 from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import ROWS, YES, ZERO, Home, Work
-from gridpact.flexibility.kernel.climb import FAINT, SURE, UNSURE, climb
+from gridpact.flexibility.kernel.climb import SURE, UNSURE, climb
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.forms import Forms
+from gridpact.flexibility.kernel.levels import FAINT
 from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
 
 TIE, FINE_TIE = 1e-5, 1e-6

@@ -29,7 +29,7 @@ def end_value(home: Home, values: Values, periods: int) -> None:
 
 @forced
 def step_over(home: Home, values: Values, costs: Costs, t: int, back: bool, sums: bool) -> bool:
-    """Make V_t from V_{t+1} and F_t, or, not ``back``, the least cost of reaching instant t + 1 from that of reaching t.
+    """Make V_t from V_{t+1} and F_t; or, not ``back``, U_{t+1} from U_t, the least cost of reaching instant t.
 
     ``sums``: keep the function's value at its lowest energy and what the vehicle gains, too. False if no energy leads
     on.
