@@ -115,6 +115,19 @@ def messages(run: Run, finding: Finding) -> None:
         answered.add(key)
 
 
+def dropped_are_out(run: Run, finding: Finding) -> None:
+    """A home that failed before gate closure promises nothing on that opportunity."""
+    committed = run.tables["coalition.parquet"]
+    for line, event in run.events:
+        payload = event.get("payload")
+        if event["kind"] != "member_dropped" or not isinstance(payload, dict) or "opportunity_id" not in payload:
+            continue
+        finding.tried(1)
+        mine = (committed["opportunity_id"] == payload["opportunity_id"]) & (committed["home_id"] == payload["home_id"])
+        if (committed.loc[mine, "committed_kw"] > 0).any():
+            finding.add(FILE, line, "payload.home_id", f"{payload['home_id']} dropped out and is a member all the same")
+
+
 def references(run: Run, finding: Finding) -> None:
     """Events speak of opportunities and homes that exist, and each opportunity was announced."""
     known = {entry["id"] for entry in run.result["opportunities"]}
@@ -186,6 +199,7 @@ RULES = (
     Rule(name="log.order", needs=(FILE,), test=order),
     Rule(name="log.effects", needs=(FILE,), test=effects),
     Rule(name="log.messages", needs=(FILE,), test=messages),
+    Rule(name="log.dropped_are_out", needs=(FILE, "coalition.parquet"), test=dropped_are_out),
     Rule(name="log.references", needs=(FILE, "result.json", "fleet.parquet"), test=references),
     Rule(name="log.files_are_the_sealed_ones", needs=(FILE,), test=files_sealed),
 )

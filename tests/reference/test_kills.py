@@ -131,7 +131,8 @@ def live(
 def _told(line: bytes) -> bytes:
     """A row without what is keyed with the secrets of one store: the digest of an owner's note, and so the chain."""
     row = json.loads(line)
-    row["payload"].pop("note", None)
+    for keyed in ("note", "events_sha256"):
+        row["payload"].pop(keyed, None)
     return json.dumps([row["seq"], row["at"], row["kind"], row["payload"]], sort_keys=True).encode()
 
 

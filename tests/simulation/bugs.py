@@ -9,7 +9,7 @@ import numpy as np
 
 from gridpact.market.clearing import Clearing
 from gridpact.messages.receipts import Reason
-from gridpact.negotiation import aggregator, desk
+from gridpact.negotiation import agents, aggregator, desk
 from gridpact.negotiation.desk import Desk
 from gridpact.negotiation.referee import Referee, Refusal
 from gridpact.operation import bidding, homes
@@ -75,8 +75,11 @@ def _efficiency_turned(original: Any) -> Any:
     return lambda efficiency: 1.0 / original(efficiency)
 
 
-def _promised_twice(original: Any) -> Any:
-    return lambda *args, **how: {}
+def _promises_forgotten(original: Any) -> Any:
+    def commitments(self: homes.Homes) -> Any:
+        return self.earlier
+
+    return property(commitments)
 
 
 def _falling_offers(original: Any) -> Any:
@@ -95,9 +98,9 @@ def _cleared_too_much(original: Any) -> Any:
     return clear
 
 
-def _cleared_below_price(original: Any) -> Any:
+def _cleared_too_little(original: Any) -> Any:
     def clear(segments: Any, price: float, *args: Any, **how: Any) -> Any:
-        found = original(segments, price + 50.0, *args, **how)
+        found = original(segments, min(segment.price for segment in segments), *args, **how)
         return Clearing(price=price, quantity_kw=found.quantity_kw, segments_cleared=found.segments_cleared)
 
     return clear
@@ -196,17 +199,14 @@ BUGS: Mapping[str, Plant] = {
         Referee, "review_asks", _without(Refusal.BELOW_RESERVATION)
     ),
     "the referee lets asks rise from round to round": _replace(Referee, "review_asks", _without(Refusal.RETREAT)),
-    "the referee lets a home accept less than its reservation": _replace(
-        Referee, "review_answers", _without(Refusal.UNDERPAID)
-    ),
-    "the referee lets a home accept more than its cap": _replace(Referee, "review_answers", _without(Refusal.OVER_CAP)),
+    "an answer contradicts the standing ask": lambda: mock.patch.object(agents, "KW_SLACK", 1e9),
     "floor prices are forgotten": _replace(bidding, "floors_of", _floors_forgotten),
     "offers fall from round to round": _replace(aggregator, "offer_price", _falling_offers),
-    "the same power is promised twice": _replace(homes, "_cannot_offer", _promised_twice),
+    "the same power is promised twice": _replace(homes.Homes, "commitments", _promises_forgotten),
     "a home that dropped out stays in the coalition": _replace(BidRequest, "without", _dropped_stay),
     "other options are activated than were chosen": _replace(bidding, "_within", _dearest_first),
     "the market takes more than was bid": _replace(bidding, "clear", _cleared_too_much),
-    "the market takes bids above its price": _replace(bidding, "clear", _cleared_below_price),
+    "the market takes less than was bid at its price": _replace(bidding, "clear", _cleared_too_little),
     "a penalty is paid to the operator": _replace(Ledger, "post", _penalty_swapped),
     "one leg of the ledger is missing": _replace(Ledger, "_rows", _one_sided),
     "owners are rounded down": _replace(settle, "microusd_for_owners", _rounded_down),
@@ -222,3 +222,31 @@ BUGS: Mapping[str, Plant] = {
     "a second message to one request is taken": _replace(Desk, "_timely", _second_taken),
     "forged nonces are taken": _replace(desk, "same_nonce", _any_nonce),
 }
+
+FOUND_BY: Mapping[str, int] = {
+    "the referee lets a home ask less than its reservation": 9,
+    "the referee lets asks rise from round to round": 3,
+    "an answer contradicts the standing ask": 48,
+    "floor prices are forgotten": 3,
+    "offers fall from round to round": 1,
+    "the same power is promised twice": 1,
+    "a home that dropped out stays in the coalition": 5,
+    "other options are activated than were chosen": 1,
+    "the market takes more than was bid": 1,
+    "the market takes less than was bid at its price": 5,
+    "a penalty is paid to the operator": 1,
+    "one leg of the ledger is missing": 1,
+    "owners are rounded down": 5,
+    "owners are paid what they promised, not what they gave": 1,
+    "losses of batteries are gains": 0,
+    "a done effect is done again": 2,
+    "books are not written with their rows": 0,
+    "the lock of the writer is gone": 0,
+    "a row does not name the one before": 0,
+    "the chain is not checked when a log is opened": 7,
+    "a strategy depends on what ran before": 11,
+    "late messages are taken": 16,
+    "a second message to one request is taken": 9,
+    "forged nonces are taken": 16,
+}
+"""The first seed that finds each bug."""

@@ -285,6 +285,8 @@ def _clear(
     if clearing.quantity_kw <= 0:
         lowest = min(segment.price for segment in segments)
         reason = f"the market cleared at {clearing.price:.2f}, below the lowest bid of {lowest:.2f}"
+        if clearing.price >= lowest:
+            reason = f"the market awarded nothing, at a price of {clearing.price:.2f}"
         return replace(award, outcome=Outcome.NOT_CLEARED, reason=reason, clearing=clearing)
     activated_kw = _within(
         decision.curve.activated(clearing.price), decision.problem.options, quantity_kw=clearing.quantity_kw

@@ -79,7 +79,7 @@ class RecordedModel:
 
     def _effect(self, what: str) -> Effect:
         self._count += 1
-        return Effect(key=f"homes/{self._count}", what=what)
+        return Effect(key=f"homes/{self._count}", what=what, by="homes' model")
 
     def _before(self) -> tuple[int, int]:
         return self._model.tally.solved, self._model.tally.by_highs
@@ -99,7 +99,7 @@ def solve_formation(
     """What solvers say of a formation problem; ``attempt`` counts from 1 within the opportunity."""
     opportunity = request.opportunity.opportunity_id
     return chronicle.effect(
-        Effect(key=f"formation/{opportunity}/{attempt}", what=f"the coalition for {opportunity}"),
+        Effect(key=f"formation/{opportunity}/{attempt}", what=f"the coalition for {opportunity}", by="solver"),
         lambda: tool.answer(problem, request),
         encode=outcomes.answer_book,
         decode=outcomes.answer_of,
@@ -109,7 +109,7 @@ def solve_formation(
 def submit_bid(opportunity_id: str, submit: Callable[[], Clearing], *, chronicle: Chronicle) -> Clearing:
     """What the market takes of the bid for an opportunity; submitted at most once under one key."""
     return chronicle.effect(
-        Effect(key=f"bid/{opportunity_id}", what=f"the bid for {opportunity_id}"),
+        Effect(key=f"bid/{opportunity_id}", what=f"the bid for {opportunity_id}", by="market"),
         submit,
         encode=outcomes.clearing_book,
         decode=outcomes.clearing_of,

@@ -82,6 +82,8 @@ def outcome_sentence(result: Mapping[str, Any], opportunity_id: str) -> str:
                 f"Awarded: {quantity(cleared['quantity_kw'])} kW of {product} at {cleared['price']:,.2f} {price}"
                 f" ({quantity(opportunity['requested_kw'])} kW requested)."
             )
+        case "not_cleared" if entry["price"] is None or not str(entry["reason"]).startswith("the market cleared"):
+            return f"Not cleared: {entry['reason']}."
         case "not_cleared":
             return f"Not cleared: the market's price, {entry['price']:,.2f} {price}, was below the bid."
         case "refused":

@@ -38,6 +38,8 @@ class Effect:
     """Name within the run; the same for every attempt."""
     what: str
     """In words, for people."""
+    by: str
+    """Whose it is: ``homes' model``, ``solver`` or ``market``."""
 
 
 class Journal:
@@ -148,7 +150,7 @@ class Journal:
             DivergenceError: the log went another way here.
             CorruptLogError: the outcome's book is missing or damaged.
         """
-        head = {"effect": effect.key, "what": effect.what}
+        head = {"effect": effect.key, "what": effect.what, "by": effect.by}
         self.append(EventKind.EFFECT_BEGUN, at=at, payload=head, key=f"begun:{effect.key}")
         number = len(self._log)
         if number < len(self._recorded):

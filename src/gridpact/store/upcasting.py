@@ -8,7 +8,24 @@ from gridpact.results.events import LOG_VERSION, EventKind
 
 Row = dict[str, Any]
 
-STEPS: Mapping[int, Callable[[Row], Row]] = {}
+
+def _name_doers(row: Row) -> Row:
+    """From 1 to 2: an effect says whose it is. It was the first part of its key, in other words."""
+    if row["kind"] != EventKind.EFFECT_BEGUN:
+        return _in_form(row, 2)
+    doers = {"homes": "homes' model", "formation": "solver", "bid": "market"}
+    doer = doers.get(str(row["payload"].get("effect", "")).partition("/")[0], "")
+    return {**row, "payload": {**row["payload"], "by": doer}}
+
+
+def _in_form(row: Row, version: int) -> Row:
+    """The first row with the version that it is brought to."""
+    if row["kind"] != EventKind.RUN_STARTED:
+        return row
+    return {**row, "payload": {**row["payload"], "log": version}}
+
+
+STEPS: Mapping[int, Callable[[Row], Row]] = {1: _name_doers}
 """From a version to the next, row by row."""
 
 
