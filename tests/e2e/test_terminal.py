@@ -291,7 +291,10 @@ def completions(words: str, shell: str = "bash") -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("gridpact ", {"negotiate", "scenarios", "verify", "replay", "fleet", "rules", "data", "runs"}),
+        (
+            "gridpact ",
+            {"negotiate", "scenarios", "verify", "replay", "trail", "fleet", "rules", "data", "runs", "owners"},
+        ),
         ("gridpact negotiate --rules caiso", {"caiso_dera", "caiso_ngr", "caiso_pdr"}),
         ("gridpact rules show e", {"ercot_ader"}),
         ("gridpact negotiate --strategy t", {"truthful", "tit_for_tat"}),
