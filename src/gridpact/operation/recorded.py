@@ -27,8 +27,18 @@ class RecordedModel:
 
     def baselines(self, homes: HomeBatch) -> ScheduleBatch:
         """See `FlexibilityModel.baselines`."""
-        found, _ = self._schedules(f"baselines of {_homes(len(homes))}", lambda: (self._model.baselines(homes), {}))
-        return found
+        before = self._before()
+
+        def decode(book: Book) -> ScheduleBatch:
+            self._add(book)
+            return outcomes.schedules_of(book)
+
+        return self._chronicle.effect(
+            self._effect(f"baselines of {_homes(len(homes))}"),
+            lambda: self._model.baselines(homes),
+            encode=lambda found: outcomes.schedules_book(found, self._since(before)),
+            decode=decode,
+        )
 
     def cost_curves(
         self,
@@ -56,26 +66,26 @@ class RecordedModel:
     def schedules(
         self, homes: HomeBatch, baselines: ScheduleBatch, commitments: CommitmentBatch
     ) -> tuple[ScheduleBatch, Mapping[int, str]]:
-        """See `FlexibilityModel.schedules`."""
-        return self._schedules(
-            f"plans of {_homes(len(commitments.bound))} with promises",
-            lambda: self._model.schedules(homes, baselines, commitments),
-        )
-
-    def _schedules(
-        self, what: str, do: Callable[[], tuple[ScheduleBatch, Mapping[int, str]]]
-    ) -> tuple[ScheduleBatch, Mapping[int, str]]:
-        before = self._before()
+        """See `FlexibilityModel.schedules`; only plans of homes with promises are kept, the others are baselines."""
+        before, bound = self._before(), commitments.bound
 
         def encode(found: tuple[ScheduleBatch, Mapping[int, str]]) -> Book:
             failed = [[home, reason] for home, reason in found[1].items()]
-            return outcomes.schedules_book(found[0], {**self._since(before), "failed": failed})
+            return outcomes.schedules_book(found[0].take(bound), {**self._since(before), "failed": failed})
 
         def decode(book: Book) -> tuple[ScheduleBatch, Mapping[int, str]]:
             self._add(book)
-            return outcomes.schedules_of(book), {int(home): str(reason) for home, reason in book.facts["failed"]}
+            plans = outcomes.schedules_of(book)
+            # Logs of the first form, and days on which everybody has promises, keep the plans of all.
+            whole = plans if len(plans) == len(homes) else baselines.with_rows(bound, plans)
+            return whole, {int(home): str(reason) for home, reason in book.facts["failed"]}
 
-        return self._chronicle.effect(self._effect(what), do, encode=encode, decode=decode)
+        return self._chronicle.effect(
+            self._effect(f"plans of {_homes(len(bound))} with promises"),
+            lambda: self._model.schedules(homes, baselines, commitments),
+            encode=encode,
+            decode=decode,
+        )
 
     def _effect(self, what: str) -> Effect:
         self._count += 1
