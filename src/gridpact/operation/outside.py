@@ -62,7 +62,8 @@ def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: da
     applied = receipt.verdict is Verdict.APPLIED
     note = said.get("note")
     digest = None
-    if isinstance(note, str) and note and receipt.home_id and receipt.verdict is not Verdict.REPEATED:
+    # Who is refused may have given somebody else's name, so that only what was applied is anybody's words.
+    if applied and isinstance(note, str) and note and receipt.home_id:
         digest = chronicle.log.keep_text(receipt.home_id, note)
     # What a refused message says of homes and opportunities is only its sender's word, so it stays in the receipt.
     known = {"opportunity_id": receipt.opportunity_id, "home_id": receipt.home_id or None} if applied else {}
