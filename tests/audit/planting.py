@@ -191,6 +191,33 @@ def _strange_opportunity(events: list[Row]) -> int:
     raise NothingToPlantError
 
 
+def _message(events: list[Row], verdict: str) -> int:
+    for place, row in enumerate(events):
+        if row["kind"] == "message_received" and row["payload"]["receipt"]["verdict"] == verdict:
+            return place
+    raise NothingToPlantError
+
+
+def _applied_twice(events: list[Row]) -> int:
+    first, again = _message(events, "applied"), _message(events, "repeated")
+    events[again]["payload"] = dict(events[first]["payload"])
+    return again + 1
+
+
+def _refused_kept(events: list[Row]) -> int:
+    first, again = _message(events, "applied"), _message(events, "repeated")
+    events[again]["payload"]["message"] = dict(events[first]["payload"]["message"])
+    return again + 1
+
+
+def _dropped_stays(events: list[Row]) -> int:
+    for place, row in enumerate(events):
+        if row["kind"] == "member_dropped" and "opportunity_id" in row["payload"]:
+            row["payload"]["home_id"] = "h1"
+            return place + 1
+    raise NothingToPlantError
+
+
 def _digest_missing(events: list[Row]) -> int:
     for place, row in enumerate(events):
         if row["kind"] == "files_written":
@@ -456,6 +483,9 @@ PLANTS: dict[str, Plant] = {
     "events_end_missing": event(_drop_event("run_finished")),
     "events_baseline_missing": event(_drop_event("baseline_frozen")),
     "events_outcome_missing": event(_drop_event("effect_done")),
+    "events_message_applied_twice": event(_applied_twice),
+    "events_refused_message_kept": event(_refused_kept),
+    "events_dropped_member_stays": event(_dropped_stays),
     "events_intent_missing": event(_drop_event("effect_begun")),
     "events_opportunity_unknown": event(_strange_opportunity),
     "events_digest_missing": event(_digest_missing),

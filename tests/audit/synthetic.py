@@ -572,10 +572,27 @@ EVENTS: list[tuple[str, dict[str, object]]] = [
     ("effect_done", {"effect": "homes/1", "book": "0" * 64, "bytes": 1}),
     ("baseline_frozen", {"homes": 9}),
     ("opportunity_announced", {"opportunity_id": ENERGY}),
+    (
+        "message_received",
+        {
+            "receipt": {"verdict": "applied", "kind": "bid", "opportunity_id": ENERGY, "home_id": "h1", "round": 1},
+            "message": {"kind": "bid", "round": 1},
+            "opportunity_id": ENERGY,
+            "home_id": "h1",
+        },
+    ),
+    (
+        "message_received",
+        {
+            "receipt": {"verdict": "repeated", "kind": "bid", "opportunity_id": ENERGY, "home_id": "h1", "round": 1},
+            "message": {},
+        },
+    ),
     ("bids_collected", {"opportunity_id": ENERGY, "round": 1}),
     ("offers_made", {"opportunity_id": ENERGY, "round": 1}),
     ("answers_collected", {"opportunity_id": ENERGY, "round": 1}),
     ("negotiation_closed", {"opportunity_id": ENERGY}),
+    ("member_dropped", {"opportunity_id": ENERGY, "home_id": "h2", "formed_again_without": ["h2"]}),
     ("coalition_formed", {"opportunity_id": ENERGY}),
     ("bid_submitted", {"opportunity_id": ENERGY}),
     ("market_cleared", {"opportunity_id": ENERGY, "price": 85.0, "quantity_kw": 8.0}),

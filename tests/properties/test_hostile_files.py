@@ -52,7 +52,7 @@ PRICES = b"interval_start,x_lmp_usd_per_mwh,spin_usd_per_mw_h\n" + b"".join(
 
 def save_run(path: Path) -> RunFolder:
     files = run_files(path)
-    return files.write(events=event_log(files), performance={"baseline_s": 0.1}, report_html="<html></html>")
+    return files.write(events=event_log(files).to_jsonl(), performance={"baseline_s": 0.1}, report_html="<html></html>")
 
 
 READERS: dict[str, Callable[[Path], object]] = {

@@ -82,7 +82,7 @@ def outcome_sentence(result: Mapping[str, Any], opportunity_id: str) -> str:
                 f"Awarded: {quantity(cleared['quantity_kw'])} kW of {product} at {cleared['price']:,.2f} {price}"
                 f" ({quantity(opportunity['requested_kw'])} kW requested)."
             )
-        case "not_cleared" if entry["price"] is None or not str(entry["reason"]).startswith("the market cleared"):
+        case "not_cleared" if entry["price"] is None or str(entry["reason"]).startswith("the market awarded"):
             return f"Not cleared: {entry['reason']}."
         case "not_cleared":
             return f"Not cleared: the market's price, {entry['price']:,.2f} {price}, was below the bid."

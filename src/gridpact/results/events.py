@@ -43,7 +43,7 @@ class EventKind(StrEnum):
     """Only in a store, after what the run folder holds."""
 
 
-LOG_VERSION = 2
+LOG_VERSION = 3
 """Form of the rows that are written, see `gridpact.store.upcasting`."""
 
 

@@ -18,6 +18,13 @@ def _name_doers(row: Row) -> Row:
     return {**row, "payload": {**row["payload"], "by": doer}}
 
 
+def _applied_words(row: Row) -> Row:
+    """From 2 to 3: words are kept of applied messages only, for who is refused may have used another's name."""
+    if row["kind"] != EventKind.MESSAGE_RECEIVED or row["payload"]["receipt"]["verdict"] == "applied":
+        return _in_form(row, 3)
+    return {**row, "payload": {**row["payload"], "note": None}}
+
+
 def _in_form(row: Row, version: int) -> Row:
     """The first row with the version that it is brought to."""
     if row["kind"] != EventKind.RUN_STARTED:
@@ -25,7 +32,7 @@ def _in_form(row: Row, version: int) -> Row:
     return {**row, "payload": {**row["payload"], "log": version}}
 
 
-STEPS: Mapping[int, Callable[[Row], Row]] = {1: _name_doers}
+STEPS: Mapping[int, Callable[[Row], Row]] = {1: _name_doers, 2: _applied_words}
 """From a version to the next, row by row."""
 
 
