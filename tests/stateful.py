@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from gridpact.errors import GridpactError
+
 MOST_STEPS = 50
 QUICK = 100
 """Sequences by default of each of the three parts: ledger, protocol, journal."""
@@ -39,7 +41,7 @@ def run_machine(machine: type[CountedMachine], *, sequences: int, fixed_seed: in
             deadline=None,
             print_blob=True,
             database=None,
-            # Health checks measure how fast data are drawn, which on a busy machine says nothing of the machine's rules.
+            # It measures how fast data are drawn, which on a busy computer says nothing of the rules.
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
@@ -48,7 +50,7 @@ def run_machine(machine: type[CountedMachine], *, sequences: int, fixed_seed: in
 
 
 def finds(machine: type[CountedMachine], *, sequences: int = QUICK, fixed_seed: int = 1) -> str:
-    """What ``machine`` says of a planted defect; empty where it finds none. Sequences are not made shorter."""
+    """What ``machine`` says of a planted defect; empty where it finds none. What it finds is not made shorter."""
     counted = seed(fixed_seed)(type(machine.__name__, (machine,), {"sequences": 0, "seen": Counter()}))
     try:
         run_state_machine_as_test(
@@ -63,6 +65,6 @@ def finds(machine: type[CountedMachine], *, sequences: int = QUICK, fixed_seed: 
                 report_multiple_bugs=False,
             ),
         )
-    except (AssertionError, pytest.fail.Exception) as problem:
+    except (AssertionError, pytest.fail.Exception, GridpactError) as problem:
         return str(problem) or "an assertion failed"
     return ""

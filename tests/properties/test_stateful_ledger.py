@@ -264,7 +264,7 @@ class LedgerMachine(CountedMachine):
             self.carried[home_id] = told.carried_out_microusd
             self.paid_cents[home_id] += told.paid_cents
             self.earned[home_id] += earned
-            # To the cent over all days: what was paid and what is carried are what was earned, and less than a cent waits.
+            # To the cent over all days: what was paid and what is carried are what was earned.
             assert self.paid_cents[home_id] * CENT + self.carried[home_id] == self.earned[home_id]
             assert self.paid_cents[home_id] == self.earned[home_id] // CENT
             assert type(told.paid_cents) is int
