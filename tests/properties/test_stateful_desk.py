@@ -1,4 +1,4 @@
-"""The desk against a plain model: letters, messages, deadlines and restarts in any order, right, late, twice or forged."""
+"""The desk against a plain model: letters, messages, deadlines and restarts in any order; late, twice or forged."""
 
 import json
 from collections import Counter

@@ -1,31 +1,19 @@
 """The journal and its stores against plain lists: appends, effects, crashes, second writers and logs set aside."""
 
-import hashlib
-import json
-import shutil
-import tempfile
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from gridpact.errors import CorruptLogError, EventConflictError, NaiveDatetimeError, StoreError
-from gridpact.results.events import EventKind
 from gridpact.store import journal as journal_module
 from gridpact.store import sqlite
-from gridpact.store.base import digest_of
-from gridpact.store.book import Book
-from gridpact.store.journal import DivergenceError, Effect, Journal, UnfinishedLogError, run_rows
+from gridpact.store.journal import DivergenceError, Journal, UnfinishedLogError, run_rows
 from gridpact.store.opening import open_store
-from stateful import QUICK, CountedMachine, finds, run_machine
+from journal_model import BEGAN, BEGUN, DONE, RUNS, JournalModel, Row, Writing
+from stateful import QUICK, finds, run_machine
 
-BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
-RUNS = ("day", "other")
 KINDS = ("opportunity_announced", "bids_collected", "offers_made", "market_cleared")
 PAYLOADS = st.dictionaries(
     st.sampled_from(["a", "b", "Ü"]),
@@ -39,131 +27,16 @@ NO_ROWS = [
     {"at": datetime(2026, 3, 1, 23)},  # noqa: DTZ001
     {"payload": {"a": object()}},
 ]
-BEGUN, DONE = EventKind.EFFECT_BEGUN.value, EventKind.EFFECT_DONE.value
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """Whatever ends a process."""
 
 
-@dataclass
-class Row:
-    """What the model remembers of one row."""
-
-    kind: str
-    at: datetime
-    payload: dict[str, Any]
-    key: str | None = None
-    outcome: Any = None
-
-
-@dataclass
-class Run:
-    """One log as the model knows it."""
-
-    rows: list[Row] = field(default_factory=list)
-    """What was made durable."""
-    attempts: list[str | None] = field(default_factory=list)
-    """The outcome of each attempt; none while it lasts."""
-
-
-@dataclass
-class Writing:
-    """A journal that is open."""
-
-    journal: Journal
-    run_id: str
-    base: int
-    """Rows that were stored when it was opened."""
-    over: int = 0
-    """Of these, how many it has gone over."""
-    waiting: list[Row] = field(default_factory=list)
-    """Rows that it has and the store has not."""
-
-
-def encode(value):
-    return Book(facts={"value": value})
-
-
-def decode(book):
-    return book.facts["value"]
-
-
-class JournalMachine(CountedMachine):
-    """A store, the journal of one process on it, and lists of what was made durable."""
-
-    where = "memory"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ends = ExitStack()
-        self.runs: dict[str, Run] = {}
-        self.open: Writing | None = None
-        self.texts: dict[str, tuple[str, str]] = {}
-        """Home and words by digest."""
-        self.asides: list[str] = []
-        self.effects = 0
-        self.path: Any = self.where
-        self.store = None
-
-    @initialize()
-    def opened(self):
-        if self.where != "memory":
-            folder = Path(self.ends.enter_context(tempfile.TemporaryDirectory()))
-            self.path = folder / "runs.db"
-            shutil.copyfile(self.where, self.path)
-        self.store = open_store(self.path)
+class JournalMachine(JournalModel):
+    """Rows, effects and crashes in any order."""
 
     # What is there
-
-    def stored(self, run_id):
-        return self.runs[run_id].rows if run_id in self.runs else []
-
-    def keep(self, run_id, rows):
-        """These rows are durable now."""
-        if rows:
-            self.runs.setdefault(run_id, Run()).rows.extend(rows)
-
-    def attempted(self, run_id):
-        return self.runs[run_id].attempts if run_id in self.runs else []
-
-    def check_log(self, run_id):
-        """The log holds what was made durable and nothing else, in a chain that is worked out here again."""
-        rows = self.stored(run_id)
-        entries = self.store.entries(run_id)
-        assert [entry.key for entry in entries] == [row.key for row in rows]
-        before = None
-        for number, (entry, row) in enumerate(zip(entries, rows, strict=True)):
-            said = json.loads(entry.line)
-            digest = said.pop("hash")
-            assert said == {
-                "seq": number,
-                "at": row.at.isoformat(),
-                "kind": row.kind,
-                "payload": row.payload,
-                "previous_hash": before,
-            }
-            text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            assert digest == hashlib.sha256(text.encode()).hexdigest()
-            before = digest
-            if row.kind == DONE:
-                content = self.store.book(row.payload["book"])
-                assert len(content) == row.payload["bytes"]
-                assert decode(Book.from_bytes(content, source="here")) == row.outcome
-        if rows:
-            assert len(run_rows(self.store, run_id)) == len(rows)
-        assert self.store.length(run_id) == len(rows)
-
-    @invariant()
-    def what_is_durable_is_there(self):
-        if self.store is None:
-            return
-        for run_id in (*RUNS, *self.asides):
-            assert self.store.length(run_id) == len(self.stored(run_id))
-        if self.open is not None:
-            going = self.open
-            assert going.journal.recorded == going.base
-            assert len(going.journal) == going.over + len(self.stored(going.run_id)[going.base :]) + len(going.waiting)
 
     @rule(
         run_id=st.sampled_from(RUNS),
@@ -203,13 +76,6 @@ class JournalMachine(CountedMachine):
             self.go_over()
         self.seen["begun"] += 1
 
-    def restart(self):
-        """The process ends as it stands, and another opens the store."""
-        self.open = None
-        if self.where != "memory":
-            self.store.close()
-            self.store = open_store(self.path)
-
     @precondition(lambda self: self.open is not None)
     @rule(seldom=st.integers(0, 3), flushed=st.booleans())
     def crash(self, seldom, flushed):
@@ -219,64 +85,7 @@ class JournalMachine(CountedMachine):
             self.seen["rows lost"] += len(self.open.waiting) if self.open else 0
             self.restart()
 
-    def flush(self):
-        if self.open is None:
-            return
-        self.open.journal.flush()
-        self.keep(self.open.run_id, self.open.waiting)
-        self.open.waiting = []
-
     # Rows
-
-    def next_at(self):
-        rows = self.stored(self.open.run_id) + self.open.waiting
-        return BEGAN + timedelta(minutes=len(rows))
-
-    @property
-    def at_end(self):
-        return self.open is not None and self.open.over == self.open.base
-
-    def write(self, row):
-        self.open.journal.append(row.kind, at=row.at, payload=row.payload)
-        self.open.waiting.append(row)
-
-    def go_over(self):
-        """Do again what the stored log says comes next."""
-        going = self.open
-        rows = self.stored(going.run_id)
-        row = rows[going.over]
-        if row.kind != BEGUN:
-            going.journal.append(row.kind, at=row.at, payload=row.payload)
-            going.over += 1
-            return
-        if going.over + 1 < going.base:
-            found = self.effect(row.payload["effect"], self.must_not_be_done, at=row.at)
-            assert found == rows[going.over + 1].outcome
-            assert type(found) is type(rows[going.over + 1].outcome)
-            going.over += 2
-            self.seen["effect answered from the log"] += 1
-            return
-        # A crash came between the two rows: the effect is done again under the same key.
-        outcome = f"again {going.over}"
-        assert self.effect(row.payload["effect"], lambda: outcome, at=row.at) == outcome
-        going.over += 1
-        self.keep(going.run_id, [self.done(row.payload["effect"], outcome, row.at)])
-        self.seen["effect done again"] += 1
-
-    def must_not_be_done(self):
-        raise AssertionError("an effect was done whose outcome is durable")
-
-    def effect(self, key, do, *, at):
-        effect = Effect(key=key, what=f"the effect {key}")
-        return self.open.journal.effect(effect, do, at=at, encode=encode, decode=decode)
-
-    def done(self, key, outcome, at):
-        content = encode(outcome).to_bytes()
-        payload = {"effect": key, "book": digest_of(content), "bytes": len(content)}
-        return Row(DONE, at, payload, key=f"done:{key}", outcome=outcome)
-
-    def begun(self, key, at):
-        return Row(BEGUN, at, {"effect": key, "what": f"the effect {key}"}, key=f"begun:{key}")
 
     @precondition(lambda self: self.open is not None and not self.at_end)
     @rule(rows=st.sampled_from([1, 2, 99]))
@@ -314,10 +123,11 @@ class JournalMachine(CountedMachine):
         payload = (
             {"another": 1} if how == "payload" else {**row.payload, "more": None} if how == "more" else row.payload
         )
-        with pytest.raises(DivergenceError):
-            if how == "effect":
+        if how == "effect":
+            with pytest.raises(DivergenceError):
                 self.effect("never begun", self.must_not_be_done, at=row.at)
-            else:
+        else:
+            with pytest.raises(DivergenceError):
                 self.open.journal.append(kind, at=at, payload=payload)
         self.seen["diverged"] += 1
         self.check_log(self.open.run_id)
@@ -340,7 +150,7 @@ class JournalMachine(CountedMachine):
             self.open.waiting = []
             assert self.store.length(self.open.run_id) == len(self.stored(self.open.run_id))
             if ends == "undone":
-                raise Crash
+                raise CrashError
             if ends in ("unwritten", "unanswered"):
                 append = self.store.append
 
@@ -348,7 +158,7 @@ class JournalMachine(CountedMachine):
                     del self.store.append
                     if ends == "unanswered":
                         append(*args, **facts)
-                    raise Crash
+                    raise CrashError
 
                 self.store.append = broken
             return outcome
@@ -356,7 +166,7 @@ class JournalMachine(CountedMachine):
         if ends == "well":
             assert self.effect(key, do, at=at) == outcome
         else:
-            with pytest.raises(Crash):
+            with pytest.raises(CrashError):
                 self.effect(key, do, at=at)
         assert done == [key]
         if ends in ("well", "unanswered"):
@@ -424,16 +234,6 @@ class JournalMachine(CountedMachine):
         self.check_log(going.run_id)
         self.restart()
 
-    def set_aside(self, store, run_id):
-        number = 1
-        while f"{run_id}~{number}" in self.runs:
-            number += 1
-        name = f"{run_id}~{number}"
-        assert store.set_aside(run_id) == name
-        self.runs = {name if old == run_id else old: run for old, run in self.runs.items()}
-        self.asides.append(name)
-        self.seen["set aside"] += 1
-
     @precondition(lambda self: self.open is None)
     @rule(run_id=st.sampled_from(RUNS), seldom=st.integers(0, 2))
     def a_log_is_set_aside(self, run_id, seldom):
@@ -463,12 +263,12 @@ class JournalMachine(CountedMachine):
         begun = bool(rows) and rows[-1].kind == BEGUN
         while self.open.over < base - begun:
             self.go_over()
-        at = BEGAN + timedelta(days=2)
-        with pytest.raises(UnfinishedLogError):
-            if begun:
+        if begun:
+            with pytest.raises(UnfinishedLogError):
                 self.effect(rows[-1].payload["effect"], self.must_not_be_done, at=rows[-1].at)
-            else:
-                self.open.journal.append(KINDS[0], at=at, payload={})
+        else:
+            with pytest.raises(UnfinishedLogError):
+                self.open.journal.append(KINDS[0], at=BEGAN + timedelta(days=2), payload={})
         self.open.journal.flush()
         assert self.open.journal.executed == []
         self.open = going

@@ -1,13 +1,12 @@
 """The protocol's state machine against a plain model of one home at a time: events in any order, legal or not."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from gridpact.errors import ProtocolViolationError
 from gridpact.negotiation import protocol
 from gridpact.negotiation.protocol import (
     AnswersReceived,
@@ -22,19 +21,10 @@ from gridpact.negotiation.protocol import (
     announce,
     step,
 )
-from stateful import QUICK, CountedMachine, finds, run_machine
+from protocol_model import ProtocolModel, bits, kw
+from stateful import QUICK, finds, run_machine
 
-ORDER = list(Phase)
 INSIDE = (Phase.BIDDING, Phase.OFFERING, Phase.ANSWERING)
-MOVES = {
-    Standing.TALKING: {Standing.ACCEPTED, Standing.REFUSED, Standing.EXPIRED, Standing.FAILED},
-    Standing.ACCEPTED: {Standing.FAILED},
-    Standing.REFUSED: set(),
-    Standing.EXPIRED: {Standing.FAILED},
-    Standing.UNABLE: {Standing.FAILED},
-    Standing.FAILED: set(),
-}
-"""Where a home may stand next."""
 WATTS = st.one_of(st.integers(0, 9), st.sampled_from([1, 1000, 5000, 10**12]))
 CENTS = st.one_of(st.integers(-500, 500), st.sampled_from([0, 10**11, -(10**11)]))
 NO_NUMBERS = [float("nan"), float("inf"), -float("inf")]
@@ -55,30 +45,8 @@ FLEETS = st.one_of(st.lists(st.integers(1, 9_000), min_size=1, max_size=5), st.l
 ongoing = precondition(lambda self: self.phase is not Phase.CLOSED or self.late < 3)
 
 
-@dataclass
-class Home:
-    """What the model remembers of one home; power in watts, prices in cents."""
-
-    able: int
-    standing: Standing
-    owing: bool = False
-    offered: int | None = None
-    cap: int = 0
-    accepted: int = 0
-
-
-def bits(state):
-    """Everything that a state holds, to the last bit."""
-    values = [getattr(state, each.name) for each in fields(state)]
-    return [(each.dtype.str, each.shape, each.tobytes()) if isinstance(each, np.ndarray) else each for each in values]
-
-
-def kw(watts):
-    return np.array(watts, dtype=np.float64) / 1000
-
-
-class ProtocolMachine(CountedMachine):
-    """One negotiation, every event that it was told, and the model."""
+class ProtocolMachine(ProtocolModel):
+    """Events of every kind, in and out of turn."""
 
     @initialize(able=FLEETS, rounds=st.integers(1, 3))
     def first_announced(self, able, rounds):
@@ -90,108 +58,9 @@ class ProtocolMachine(CountedMachine):
         self.teardown()
         self.announced(able, rounds)
 
-    def announced(self, able, rounds):
-        self.able = able
-        self.state = announce(kw(able), rounds=rounds)
-        self.homes = [Home(able=each, standing=Standing.TALKING if each else Standing.UNABLE) for each in able]
-        self.rounds, self.round, self.phase = rounds, 0, Phase.ANNOUNCED
-        self.events = []
-        """Those that were legal."""
-        self.deadlines = 0
-        self.rightly = self.together = False
-        """Whether only what is legal is said, and by all who are wanted."""
-        self.late = 0
-        """Illegal events since the close."""
-
     # The model: what each event does, written from the protocol's description.
 
-    def talking(self):
-        return [number for number, home in enumerate(self.homes) if home.standing is Standing.TALKING]
-
-    def next_round(self):
-        if self.round == self.rounds or not self.talking():
-            return self.closing()
-        self.round, self.phase = self.round + 1, Phase.BIDDING
-        for home in self.homes:
-            home.owing = home.standing is Standing.TALKING
-        return self.talking()
-
-    def offering(self):
-        if not self.talking():
-            return self.closing()
-        self.phase = Phase.OFFERING
-        return self.talking()
-
-    def closing(self):
-        self.phase = Phase.CLOSED
-        for home in self.homes:
-            home.owing = False
-            if home.standing is Standing.TALKING:
-                home.standing = Standing.ACCEPTED if home.accepted else Standing.REFUSED
-        return []
-
-    def all_said(self):
-        """Go on if nobody owes anything more: the homes that are asked next, or None."""
-        if any(home.owing for home in self.homes):
-            return None
-        return self.offering() if self.phase is Phase.BIDDING else self.next_round()
-
-    def expire(self):
-        for home in self.homes:
-            if home.owing:
-                home.owing, home.standing = False, Standing.EXPIRED
-
-    def wanted(self, phase, round, numbers):
-        """Whether these homes, each once, owe what is wanted in this phase and round."""
-        return (
-            (self.phase, self.round) == (phase, round)
-            and len(set(numbers)) == len(numbers)
-            and all(0 <= number < len(self.homes) and self.homes[number].owing for number in numbers)
-        )
-
     # Telling the protocol
-
-    def legal(self, event, asked):
-        """``event`` is taken; ``asked`` are the homes asked next, or None where the phase goes on."""
-        before = bits(self.state)
-        old = self.state
-        self.state, requests = step(self.state, event)
-        assert bits(old) == before
-        self.events.append(event)
-        if asked is None:
-            assert requests == ()
-        else:
-            (request,) = requests
-            assert (request.phase, request.round, request.homes.tolist()) == (self.phase, self.round, asked)
-        self.seen[type(event).__name__] += 1
-        self.moved(old)
-
-    def illegal(self, event):
-        before = bits(self.state)
-        with pytest.raises(ProtocolViolationError):
-            step(self.state, event)
-        assert bits(self.state) == before
-        self.late += self.phase is Phase.CLOSED
-        self.seen[f"no {type(event).__name__}"] += 1
-
-    def moved(self, old):
-        """What holds of every move, said without the model."""
-        new = self.state
-        places = [(each.round, ORDER.index(each.phase)) for each in (old, new)]
-        assert places[0] <= places[1] or new.phase is Phase.CLOSED
-        assert new.round <= new.rounds
-        fallen = new.offer_price < old.offer_price
-        assert not fallen.any()
-        assert not (np.isnan(new.offer_price) & ~np.isnan(old.offer_price)).any()
-        lost = new.accepted_kw < old.accepted_kw
-        assert (new.standing[lost] == Standing.FAILED).all()
-        assert (new.accepted_kw <= new.cap_kw + 1e-9).all()
-        assert (new.accepted_kw <= new.able_kw + 1e-9).all()
-        assert (new.able_kw <= old.able_kw).all()
-        for was, now in zip(old.standing.tolist(), new.standing.tolist(), strict=True):
-            assert was == now or Standing(now) in MOVES[Standing(was)]
-        if new.phase is Phase.CLOSED:
-            assert not (new.standing == Standing.TALKING).any()
 
     @precondition(lambda self: self.phase is Phase.ANNOUNCED)
     @rule()
@@ -244,9 +113,6 @@ class ProtocolMachine(CountedMachine):
         if self.rightly:
             return self.round
         return data.draw(st.sampled_from([self.round] * 5 + [self.round - 1, self.round + 1]))
-
-    def owing(self):
-        return [number for number, home in enumerate(self.homes) if home.owing]
 
     def watts_between(self, data, low, high):
         """A quantity, mostly within bounds."""
@@ -431,23 +297,6 @@ class ProtocolMachine(CountedMachine):
         assert bits(again) == bits(self.state)
         self.state = again
         self.seen["taken up again"] += 1
-
-    @invariant()
-    def state_is_the_models(self):
-        if not hasattr(self, "state"):
-            return
-        state = self.state
-        assert (state.phase, state.round, state.rounds) == (self.phase, self.round, self.rounds)
-        assert state.standing.tolist() == [home.standing for home in self.homes]
-        assert state.owing.tolist() == [home.owing for home in self.homes]
-        for array, watts in (
-            (state.able_kw, [home.able for home in self.homes]),
-            (state.cap_kw, [home.cap for home in self.homes]),
-            (state.accepted_kw, [home.accepted for home in self.homes]),
-        ):
-            assert np.allclose(array * 1000, watts, rtol=1e-12, atol=1e-9)
-        prices = [np.nan if home.offered is None else home.offered / 100 for home in self.homes]
-        assert np.array_equal(state.offer_price, np.array(prices), equal_nan=True)
 
     def teardown(self):
         """Whoever is silent now, the deadlines alone end it, and all of them are at most three a round."""
