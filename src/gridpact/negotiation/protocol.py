@@ -243,8 +243,10 @@ def _answers(state: State, event: AnswersReceived) -> Step:
     accepted = _numbers(event.accepted_kw, homes, what="accepted_kw")
     if (price != state.offer_price[homes]).any():
         raise ProtocolViolationError("an answer names a price that was not offered")
-    total = np.round(state.accepted_kw[homes] + accepted, 3)
-    if (accepted < 0).any() or (total > state.cap_kw[homes] + KW_SLACK).any():
+    # Before they are added: the largest numbers would overflow.
+    fits = bool(((accepted >= 0) & (accepted <= state.cap_kw[homes] + KW_SLACK)).all())
+    total = np.round(state.accepted_kw[homes] + accepted, 3) if fits else accepted
+    if not fits or (total > state.cap_kw[homes] + KW_SLACK).any():
         raise ProtocolViolationError("an answer accepts less than nothing or more than the cap")
     standing = state.standing.copy()
     standing[homes[total >= state.able_kw[homes] - KW_SLACK]] = Standing.ACCEPTED
@@ -271,7 +273,8 @@ def _deadline(state: State, event: DeadlinePassed) -> Step:
 
 
 def _failed(state: State, event: MemberFailed) -> Step:
-    if not 0 <= event.home < len(state.standing):
+    whole = isinstance(event.home, int | np.integer) and not isinstance(event.home, bool)
+    if not whole or not 0 <= event.home < len(state.standing):
         raise ProtocolViolationError(f"home {event.home} is not in this negotiation")
     if state.standing[event.home] == Standing.FAILED:
         raise ProtocolViolationError(f"home {event.home} has failed already")
@@ -357,8 +360,10 @@ def _distinct(state: State, homes: Ints, *, what: str) -> Ints:
 
 
 def _numbers(values: Floats, homes: Ints, *, what: str) -> Floats:
-    numbers = np.asarray(values, dtype=np.float64)
-    if numbers.shape != homes.shape or not np.isfinite(numbers).all():
+    numbers = np.asarray(values)
+    fits = numbers.dtype.kind in "iuf" and numbers.shape == homes.shape
+    numbers = numbers.astype(np.float64) if fits else numbers
+    if not fits or not np.isfinite(numbers).all():
         raise ProtocolViolationError(f"{what} must be one finite number for each home named")
     return numbers
 

@@ -110,7 +110,7 @@ class Ledger:
         Raises:
             InputError: the amount is not an integer, the sides are the same, or a home is missing or out of place.
         """
-        if isinstance(amount_microusd, bool) or not isinstance(amount_microusd, int):
+        if not _is_whole(amount_microusd):
             raise InputError(f"a ledger amount is a whole number of micro-dollars, not {amount_microusd!r}")
         if payer == receiver:
             raise InputError(f"{payer} cannot pay itself")
@@ -181,10 +181,12 @@ def statement(ledger: Ledger, home_id: str, *, carried_microusd: int = 0) -> Sta
     """The statement of one home over ``ledger``, with the remainder of the statement before.
 
     Raises:
-        InputError: the remainder is not between zero and one cent.
+        InputError: the remainder is not a whole number, or not between zero and one cent.
     """
-    if not 0 <= carried_microusd < units.MICROUSD_PER_CENT:
-        raise InputError(f"a carried remainder lies between 0 and one cent, not at {carried_microusd} micro-dollars")
+    if not _is_whole(carried_microusd) or not 0 <= carried_microusd < units.MICROUSD_PER_CENT:
+        raise InputError(
+            f"a carried remainder is whole micro-dollars from 0 to less than one cent, not {carried_microusd!r}"
+        )
     entries = tuple(e for e in ledger.entries if e.account is Account.HOME and e.home_id == home_id)
     earned = sum(entry.amount_microusd for entry in entries)
     cents, rest = divmod(carried_microusd + earned, units.MICROUSD_PER_CENT)
@@ -196,3 +198,7 @@ def statement(ledger: Ledger, home_id: str, *, carried_microusd: int = 0) -> Sta
         paid_cents=cents,
         carried_out_microusd=rest,
     )
+
+
+def _is_whole(amount: object) -> bool:
+    return isinstance(amount, int) and not isinstance(amount, bool)

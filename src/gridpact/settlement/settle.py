@@ -112,7 +112,8 @@ def microusd_for_owners(*, price: ArrayLike, energy_kwh: ArrayLike) -> list[int]
     raw = prices * energies * 1000.0 - 1e-6
     amounts = np.ceil(raw)
     unsure = (np.abs(raw - np.round(raw)) <= 1e-9 + 1e-14 * np.abs(raw)) | ~(np.abs(raw) < 1e12)
-    found: list[int] = amounts.astype(np.int64).tolist()
+    # What is unsure may be beyond 64 bits.
+    found: list[int] = np.where(unsure, 0.0, amounts).astype(np.int64).tolist()
     for row in np.flatnonzero(unsure).tolist():
         found[row] = units.microusd_for_owner(price=float(prices[row]), energy_kwh=float(energies[row]))
     return found

@@ -106,6 +106,10 @@ def test_many_owners_are_rounded_as_each_alone():
     assert microusd_for_owners(price=price, energy_kwh=energy) == alone
 
 
+def test_an_amount_beyond_64_bits_is_exact():
+    assert microusd_for_owners(price=[1e9, 1.0, -1e9], energy_kwh=[1e9, 1.0, 1e9]) == [10**21, 1000, -(10**21)]
+
+
 def test_earlier_promises_are_settled_elsewhere():
     deliveries = [delivery(1, 5.0, name="z", earlier=True), delivery()]
     done = settled([award(cleared_kw=2.0)], deliveries, OPTIONS)
@@ -179,5 +183,6 @@ def test_statement_pays_whole_cents_and_carries_the_rest():
     assert (first.paid_cents, first.carried_out_microusd) == (3, 5_000)
     assert first.carried_in_microusd + first.earned_microusd == first.paid_cents * 10_000 + first.carried_out_microusd
     assert statement(ledger, "h2").paid_cents == 0
-    with pytest.raises(InputError, match="carried remainder"):
-        statement(ledger, "h1", carried_microusd=10_000)
+    for wrong in (10_000, -1, 0.5, True, None):
+        with pytest.raises(InputError, match="carried remainder"):
+            statement(ledger, "h1", carried_microusd=wrong)
