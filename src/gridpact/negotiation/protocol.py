@@ -273,7 +273,8 @@ def _deadline(state: State, event: DeadlinePassed) -> Step:
 
 
 def _failed(state: State, event: MemberFailed) -> Step:
-    whole = isinstance(event.home, int | np.integer) and not isinstance(event.home, bool)
+    claimed: object = event.home
+    whole = isinstance(claimed, int | np.integer) and not isinstance(claimed, bool)
     if not whole or not 0 <= event.home < len(state.standing):
         raise ProtocolViolationError(f"home {event.home} is not in this negotiation")
     if state.standing[event.home] == Standing.FAILED:
