@@ -14,7 +14,7 @@ from gridpact.messages.envelopes import AskedStep, BidSubmission, Letter
 from gridpact.messages.receipts import Receipt, Verdict
 from gridpact.negotiation.desk import Desk
 from gridpact.negotiation.postbox import OUTSIDE, TalkTimes
-from gridpact.negotiation.script import ScriptedPostbox
+from gridpact.negotiation.script import WITHHELD, ScriptedPostbox
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.results.events import EventKind
@@ -64,7 +64,7 @@ def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: da
     digest = None
     # Who is refused may have given somebody else's name, so that only what was applied is anybody's words.
     if applied and isinstance(note, str) and note and receipt.home_id:
-        digest = chronicle.log.keep_text(receipt.home_id, note)
+        digest = chronicle.log.keep_text(receipt.home_id, None if note == WITHHELD else note)
     # What a refused message says of homes and opportunities is only its sender's word, so it stays in the receipt.
     known = {"opportunity_id": receipt.opportunity_id, "home_id": receipt.home_id or None} if applied else {}
     chronicle.note(
