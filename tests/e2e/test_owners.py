@@ -189,7 +189,7 @@ def _script(path: Path, *messages: object) -> Path:
     """Messages of the demonstration's home maple, each in time."""
     times = ("2022-07-12T14:01:00Z", "2022-07-12T14:12:00Z")
     lines = [{"at": times[min(number, 1)], "message": message} for number, message in enumerate(messages)]
-    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines).replace("Infinity", "1e999"))
     return path
 
 
@@ -206,6 +206,9 @@ def test_words_in_a_script_of_messages_are_in_the_store_only_and_can_be_forgotte
         {**answer, "message_id": "5", "note": ["SAID in a list"]},
         {**answer, "message_id": "6", "note": "SAID\u0007"},
         {**answer, "message_id": "7", "notes": "SAID under another name"},
+        {**answer, "message_id": "8", "note": "SAID \ud800"},
+        {**answer, "message_id": "9", "note": "SAID", "total_kw": float("inf"), "price": -float("inf")},
+        {**answer, "message_id": "10\udc00", "note": "SAID"},
         "SAID without a message",
     )
     where, out = tmp_path / "store.sqlite", tmp_path / "run"

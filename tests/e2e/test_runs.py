@@ -1,5 +1,6 @@
 """`gridpact runs` and `gridpact replay` as a user meets them: going on, other folders, what is refused."""
 
+import json
 import os
 from pathlib import Path
 
@@ -59,3 +60,15 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path, monkeyp
         IntegratedNegotiationSystem(store=store).run(request, out=tmp_path / "run")
     assert store.run_ids() == ()
     store.close()
+
+
+def test_a_message_that_comes_after_the_day_does_not_move_its_clock(tmp_path: Path) -> None:
+    script, out = tmp_path / "messages.jsonl", tmp_path / "run"
+    script.write_text('{"at": "9999-12-31T23:59:59Z", "message": {"kind": "bid"}}\n')
+    done = gridpact("negotiate", "-q", "--outside", "maple", "--messages", script, "--store", "memory", "--out", out)
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    assert max(row["at"] for row in rows) < "2022-07-15"
+    assert [row["payload"]["arrived"] for row in rows if row["kind"] == "message_received"] == [
+        "9999-12-31T23:59:59+00:00"
+    ]

@@ -7,6 +7,8 @@ answer's ``price`` are then filled in. A message that states them is delivered a
 
 import heapq
 import json
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +18,7 @@ from gridpact.errors import InputError
 from gridpact.horizon import aware_utc
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.messages.envelopes import (
+    MOST_BYTES,
     MOST_NOTE_LENGTH,
     AnswerMessage,
     AwardMessage,
@@ -43,6 +46,7 @@ class Arrival:
 
 WITHHELD = "-"
 """Stands for a note in a script without words."""
+_LONE = re.compile("[\ud800-\udfff]")
 _KNOWN = frozenset(name for model in (BidMessage, AnswerMessage, AwardMessage) for name in model.model_fields)
 
 Agent = Callable[[Letter], Iterable[Arrival]]
@@ -98,7 +102,9 @@ def without_words(content: bytes, *, source: str) -> bytes:
             continue  # `read_script` refuses it
         bare = _bare(row["message"])
         if bare != row["message"]:
-            lines[number] = json.dumps({**row, "message": bare})
+            lines[number] = _written({**row, "message": bare}, apart_from=text)
+            if len(lines[number].encode()) > MOST_BYTES:
+                raise InputError(f"{source} line {number + 1} is too long to be kept without its words")
     return "\n".join(lines).encode()
 
 
@@ -116,7 +122,29 @@ def _bare_note(note: Any) -> Any:
         return note if note is None else 0
     if not note or is_note(note):
         return note and WITHHELD
+    if _LONE.search(note):
+        return "\ud800"
     return "-" * (MOST_NOTE_LENGTH + 1) if len(note) > MOST_NOTE_LENGTH else "\x00"
+
+
+def _written(row: Mapping[str, Any], *, apart_from: str) -> str:
+    """A row as short JSON that reads as the same row: numbers too large for a float and half characters included."""
+    large = "large"
+    while large in apart_from:
+        large += "r"
+    text = json.dumps(_named(row, large), ensure_ascii=False, separators=(",", ":"))
+    text = text.replace(f'"-{large}"', "-1e999").replace(f'"{large}"', "1e999")
+    return _LONE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _named(value: Any, large: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _named(each, large) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_named(each, large) for each in value]
+    if isinstance(value, float) and math.isinf(value):
+        return large if value > 0 else f"-{large}"
+    return value
 
 
 class ScriptedPostbox(DeskPostbox):

@@ -50,14 +50,18 @@ class LoggedPostbox(ScriptedPostbox):
             agents=agents,
         )
         self._chronicle = chronicle
+        self._until = day.horizon.end
 
     def _deliver(self, at: datetime, message: Any) -> None:
         super()._deliver(at, message)
-        note_message(self._chronicle, self.receipts[-1], message, at=at)
+        note_message(self._chronicle, self.receipts[-1], message, at=at, until=self._until)
 
 
-def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: datetime) -> None:
-    """A message and its receipt as a row; an owner's note goes to the store's words, outside the log."""
+def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: datetime, until: datetime) -> None:
+    """A message and its receipt as a row; an owner's note goes to the store's words, outside the log.
+
+    What came after ``until``, the end of the day, moves the day's clock no further: the row says when it came.
+    """
     said: Mapping[str, Any] = message if isinstance(message, Mapping) else {}
     applied = receipt.verdict is Verdict.APPLIED
     note = said.get("note")
@@ -69,7 +73,7 @@ def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: da
     known = {"opportunity_id": receipt.opportunity_id, "home_id": receipt.home_id or None} if applied else {}
     chronicle.note(
         EventKind.MESSAGE_RECEIVED,
-        at=at,
+        at=min(at, until),
         payload={
             "receipt": receipt.to_dict(),
             "arrived": at,
