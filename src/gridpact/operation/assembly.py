@@ -88,9 +88,13 @@ class FinishedDay:
         end = self.homes.horizon.end
         digests, writer = files.digests(), f"pyarrow {pa.__version__}"
         before = self.chronicle.log.next_recorded()
-        if before is not None and before.get("written_with", writer) != writer:
+        if (
+            before is not None
+            and before.get("written_with", writer) != writer
+            and isinstance(before.get("sha256"), dict)
+        ):
             # Another release of the Parquet library writes the same tables in other bytes.
-            digests |= {file: digest for file, digest in before["sha256"].items() if file.endswith(".parquet")}
+            digests |= {file: digest for file, digest in said.items() if file.endswith(".parquet")}
             writer = before["written_with"]
         self.chronicle.note(EventKind.FILES_WRITTEN, at=end, payload={"sha256": digests, "written_with": writer})
         self.chronicle.note(EventKind.RUN_FINISHED, at=end, payload={"outcome": self.result.outcome.value})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from gridpact.errors import CorruptLogError, InputError
 from gridpact.fleet.fleet import Fleet
@@ -41,6 +41,28 @@ _PLAIN = (
 )
 _FILES = ("prices", "spec", "profiles", "tariffs", "messages")
 _CONTENT = "content"
+
+
+class _Plain(BaseModel):
+    """Kinds of the values that a kept request states itself."""
+
+    model_config = ConfigDict(strict=True)
+    product: str | None
+    start: str | None
+    hours: float | None
+    kw: float | None
+    minimum_kw: float | None
+    price: float | None
+    location: str | None
+    rules: str
+    strategy: str
+    rounds: int
+    allow_loss: bool
+    seed: int
+    outside: list[str]
+    outside_market: bool
+    drop_outs: list[str]
+    silent: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -109,6 +131,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
     try:
         facts = reader.book(names[REQUEST]).facts
         fleet = facts["fleet"]
+        _Plain.model_validate(facts)
         return DayRequest(
             **{name: facts[name] for name in _PLAIN},
             start=facts["start"],

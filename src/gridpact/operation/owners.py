@@ -4,6 +4,7 @@ import html
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -243,5 +244,5 @@ def _members(content: bytes) -> Iterator[bytes]:
             for item in archive.infolist():
                 if item.file_size <= _LARGEST_MEMBER_BYTES:
                     yield archive.read(item)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
         return

@@ -84,7 +84,11 @@ def read_run(store: Store, run_id: str) -> RunState:
         StoreError: the store has no such run.
         CorruptLogError: its log is damaged.
     """
-    return fold(run_id, upcast(run_rows(store, run_id)), store.attempts(run_id))
+    rows = run_rows(store, run_id)
+    try:
+        return fold(run_id, upcast(rows), store.attempts(run_id))
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise CorruptLogError(f"{store.name}: a row of run {run_id} is not of a known form: {problem!r}") from problem
 
 
 def fold(run_id: str, rows: list[dict[str, Any]], attempts: tuple[Attempt, ...] = ()) -> RunState:
@@ -97,17 +101,17 @@ def fold(run_id: str, rows: list[dict[str, Any]], attempts: tuple[Attempt, ...] 
             case EventKind.INPUTS_READ:
                 read = payload
             case EventKind.OPPORTUNITY_ANNOUNCED:
-                opportunities.append(payload["opportunity_id"])
+                opportunities.append(str(payload["opportunity_id"]))
             case EventKind.EFFECT_BEGUN:
                 open_effect = payload["what"]
             case EventKind.EFFECT_DONE:
-                done.append(payload["effect"])
+                done.append(str(payload["effect"]))
                 open_effect = None
             case EventKind.RUN_FINISHED:
-                outcome = payload["outcome"]
+                outcome = str(payload["outcome"])
     return RunState(
         run_id=run_id,
-        version=started["version"],
+        version=str(started["version"]),
         seed=started["seed"],
         homes=read.get("homes", 0),
         opportunities=tuple(opportunities),
@@ -117,7 +121,7 @@ def fold(run_id: str, rows: list[dict[str, Any]], attempts: tuple[Attempt, ...] 
         outcome=outcome,
         effects_done=tuple(done),
         effect_open=open_effect,
-        kept=read.get("kept", {}),
+        kept=dict(read.get("kept", {})),
         attempts=attempts,
     )
 

@@ -166,10 +166,10 @@ def _timezones(rows: Sequence[Row], fallback: Callable[[], str]) -> dict[str, st
             continue
         rules = str(row["payload"].get("rules"))
         if rules in known:
-            found[row["payload"]["opportunity_id"]] = load_rules(rules).timezone
+            found[str(row["payload"].get("opportunity_id"))] = load_rules(rules).timezone
         else:
             other = other or fallback()
-            found[row["payload"]["opportunity_id"]] = other
+            found[str(row["payload"].get("opportunity_id"))] = other
     return found
 
 
@@ -182,7 +182,10 @@ def operator_trail(source: RunSource) -> Trail:
     run_id = str(source.rows[0]["payload"].get("run", ""))
     tell = LogWords()
     entries = []
-    columns = zip(source.rows, stages(source.rows), opportunity_of(source.rows), strict=True)
+    try:
+        columns = zip(source.rows, stages(source.rows), opportunity_of(source.rows), strict=True)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise InputError(f"a row of the log is not of a known form: {problem!r}") from problem
     for number, (row, stage, opportunity_id) in enumerate(columns):
         tell.timezone = source.timezones.get(opportunity_id, source.timezone)
         try:

@@ -134,8 +134,11 @@ def read_events(content: bytes, *, source: str = "events.jsonl") -> list[dict[st
         try:
             row = parse_json(line)
             found = hashlib.sha256(canonical({key: row[key] for key in row if key != "hash"})).hexdigest()
-            seq, before, said, _ = row["seq"], row["previous_hash"], row["hash"], (row["kind"], row["payload"])
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+            seq, before, said = row["seq"], row["previous_hash"], row["hash"]
+            if not (isinstance(row["kind"], str) and isinstance(row["payload"], dict)):
+                raise TypeError("its kind is no text, or its payload no object")
+            aware_utc(datetime.fromisoformat(row["at"]), what="its time")
+        except (ValueError, KeyError, TypeError, RecursionError, InputError) as problem:
             raise CorruptLogError(f"{source} line {number} is not a row of a run's log: {problem}") from problem
         for wrong, what in (
             (seq != number - 1, f"has seq {seq}, not {number - 1}"),

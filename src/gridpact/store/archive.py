@@ -1,6 +1,7 @@
 """One run's log and books as a file that travels: a ZIP with ``events.jsonl`` and ``books/DIGEST``. Read only."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -25,7 +26,7 @@ def books_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         if isinstance(payload.get("book"), str):
             found[payload["book"]] = None
         if isinstance(payload.get("kept"), dict):
-            found |= dict.fromkeys(payload["kept"].values())
+            found |= dict.fromkeys(map(str, payload["kept"].values()))
     return tuple(found)
 
 
@@ -110,7 +111,7 @@ class ArchiveStore(Store):
         try:
             with self._archive.open(name) as member:
                 content = member.read(most + 1)
-        except (KeyError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as problem:
+        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
             raise CorruptLogError(f"{self._path}: {name} is missing or damaged: {problem}") from problem
         if len(content) > most:
             raise CorruptLogError(f"{self._path}: {name} is larger than {most:,} bytes")
