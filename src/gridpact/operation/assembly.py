@@ -87,12 +87,9 @@ class FinishedDay:
         files = RunFiles.encode(out, result=self.result, tables=self.tables(), ledger=self.ledger)
         end = self.homes.horizon.end
         digests, writer = files.digests(), f"pyarrow {pa.__version__}"
-        before = self.chronicle.log.next_recorded()
-        if (
-            before is not None
-            and before.get("written_with", writer) != writer
-            and isinstance(before.get("sha256"), dict)
-        ):
+        before = self.chronicle.log.next_recorded() or {}
+        said = before.get("sha256")
+        if isinstance(said, dict) and before.get("written_with", writer) != writer:
             # Another release of the Parquet library writes the same tables in other bytes.
             digests |= {file: digest for file, digest in said.items() if file.endswith(".parquet")}
             writer = before["written_with"]
