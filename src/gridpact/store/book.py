@@ -15,6 +15,18 @@ FORMAT = "gridpact.book/1"
 FACTS, SHAPES = b"gridpact.facts", b"gridpact.shapes"
 LARGEST_BYTES = 2 << 30
 """Most that the arrays of one book may hold."""
+_UNREADABLE = (
+    pa.ArrowException,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+    StopIteration,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +72,7 @@ class Book:
                 if not 0 <= sum(sizes) <= LARGEST_BYTES:
                     raise ValueError(f"its arrays hold {sum(sizes)} bytes, more than {LARGEST_BYTES}")
                 batch = reader.read_next_batch()
+                batch.validate(full=True)  # offsets that point outside end the process where they are used
             arrays = {}
             for name, (kind, shape) in shapes.items():
                 column: Any = batch.column(name)
@@ -68,8 +81,11 @@ class Book:
                 array = array.reshape(shape)
                 array.setflags(write=False)
                 arrays[name] = array
-            return cls(arrays=arrays, facts=json.loads(known[FACTS]))
-        except (pa.ArrowException, KeyError, ValueError, TypeError, StopIteration, OSError) as problem:
+            facts = json.loads(known[FACTS])
+            if not isinstance(facts, dict):
+                raise TypeError("its facts are no object")
+            return cls(arrays=arrays, facts=facts)
+        except _UNREADABLE as problem:
             raise CorruptLogError(f"{source} is not a book of a run: {problem}") from problem
 
 
