@@ -194,7 +194,7 @@ class JournalModel(CountedMachine):
         raise AssertionError("an effect was done whose outcome is durable")
 
     def effect(self, key, do, *, at):
-        effect = Effect(key=key, what=f"the effect {key}")
+        effect = Effect(key=key, what=f"the effect {key}", by="model")
         return self.open.journal.effect(effect, do, at=at, encode=encode, decode=decode)
 
     def done(self, key, outcome, at):
@@ -203,7 +203,7 @@ class JournalModel(CountedMachine):
         return Row(DONE, at, payload, key=f"done:{key}", outcome=outcome)
 
     def begun(self, key, at):
-        return Row(BEGUN, at, {"effect": key, "what": f"the effect {key}"}, key=f"begun:{key}")
+        return Row(BEGUN, at, {"effect": key, "what": f"the effect {key}", "by": "model"}, key=f"begun:{key}")
 
     def set_aside(self, store, run_id):
         number = 1

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from gridpact.errors import CorruptLogError, EventConflictError, NaiveDatetimeError, StoreError
+from gridpact.results.events import LOG_VERSION
 from gridpact.store import journal as journal_module
 from gridpact.store import sqlite
 from gridpact.store.journal import DivergenceError, Journal, UnfinishedLogError, run_rows
@@ -71,7 +72,7 @@ class JournalMachine(JournalModel):
             self.restart()
         self.open = Writing(journal=Journal(self.store, run_id), run_id=run_id, base=len(self.stored(run_id)))
         if not self.open.base:
-            self.write(Row("run_started", BEGAN, {"run": run_id, "log": 1}))
+            self.write(Row("run_started", BEGAN, {"run": run_id, "log": LOG_VERSION}))
         while self.open is not None and self.open.over < min(over, self.open.base):
             self.go_over()
         self.seen["begun"] += 1
@@ -220,7 +221,7 @@ class JournalMachine(JournalModel):
                 self.open = Writing(journal=Journal(other, going.run_id), run_id=going.run_id, base=base)
                 while not self.at_end:
                     self.go_over()
-                start = Row("run_started", BEGAN, {"run": going.run_id, "log": 1})
+                start = Row("run_started", BEGAN, {"run": going.run_id, "log": LOG_VERSION})
                 self.write(Row(kind, self.next_at(), {"by": "the other"}) if base else start)
                 self.flush()
         finally:

@@ -49,6 +49,8 @@ def opened_run(run: str, where: str) -> Iterator[tuple["Store", str]]:
     with opened(where) as store:
         known = store.run_ids()
         found = [run] if run in known else [each for each in known if run and each.startswith(run)]
+        if len(found) > 1 and "~" not in run:  # letters stand for runs, and for logs set aside where there is no other
+            found = [each for each in found if "~" not in each] or found
         if len(found) > 1:
             raise InputError(f"{run!r} could be any of {', '.join(found[:5])}; give more letters")
         if not found:
