@@ -217,31 +217,30 @@ def drop_slack(rows: Rows, count: int) -> int:
 @compiled
 def is_new(rows: Rows, count: int) -> bool:
     """Whether an aim is not where its box is."""
+    moved = False
     for k in range(count):
-        if abs(rows.box_low[k] + rows.box_high[k] - 2.0 * rows.aim[k]) > 2.0 * NUDGE:
-            return True
-    return False
+        moved = moved or abs(rows.box_low[k] + rows.box_high[k] - 2.0 * rows.aim[k]) > 2.0 * NUDGE
+    return moved
 
 
 @compiled
 def is_short(rows: Rows, count: int, plan: int) -> bool:
     """Whether a vehicle gains less in a plan than it must by an instant that is aimed at."""
+    short = False
     for k in range(count):
-        if rows.activity[k, plan] < rows.low[k] and (k == 0 or rows.aim[k] > 0.0):
-            return True
-    return False
+        short = short or (rows.activity[k, plan] < rows.low[k] and (k == 0 or rows.aim[k] > 0.0))
+    return short
 
 
 @compiled
 def take_aim(rows: Rows, count: int, raised: int, box: float) -> None:
     """Set multipliers a hair below their aim, but above it in the part that ends with row ``raised``, if any."""
-    before = -1
+    before, latest = -1, rows.span[0, 1]
     for k in range(count):
         rows.theta[k] = rows.aim[k]
         rows.box_low[k], rows.box_high[k] = rows.aim[k] - box, rows.aim[k] + box
-        if raised >= 0 and k > 0 and rows.aim[k] > 0.0 and rows.span[k, 2] < rows.span[raised, 2]:
-            if before < 0 or rows.span[k, 2] > rows.span[before, 2]:
-                before = k
+        if raised >= 0 and rows.aim[k] > 0.0 and latest < rows.span[k, 2] < rows.span[raised, 2]:
+            before, latest = k, rows.span[k, 2]
     rows.theta[0] = max(rows.aim[0] - NUDGE, 0.0)
     if raised >= 0:
         rows.theta[raised] += 2.0 * NUDGE

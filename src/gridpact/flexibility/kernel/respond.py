@@ -35,13 +35,13 @@ SAME = 1e-9
 """Bound and plan closer than this, relative to one plus the cost, are one [USD]."""
 NEAR = 1e-4
 """How far to look from the multipliers of a problem much like this one [USD/kWh]."""
-GUESSES = 4
+GUESSES = 3
 """Passes at guessed multipliers, for a home whose one row is a departure."""
 WIDEST = 1e4
 """Widest half width of the box around a multiplier; a row that still is broken then has no plan [USD/kWh]."""
-WIDE = 0.02
+WIDE = 0.3
 """How far to look from multipliers that were guessed, once guesses do not lead on [USD/kWh]."""
-LOOSE = 0.1
+LOOSE = 0.02
 """Inner limits of a two-way vehicle join once the gap is below this share."""
 
 
@@ -89,17 +89,19 @@ def respond(
             low = max(home.session_kwh[s, 2], home.session_kwh[s, 1]) - home.session_kwh[s, 0]
             high = max(home.plug_capacity_kwh - home.session_kwh[s, 0], low)
             first, last = home.session[s, 0], home.session[s, 1]
-            need = home.session_kwh[s, 2] - home.session_kwh[s, 0]
-            worth = worth_of_charge(home, work.guess, battery_kw, vehicle_kw, first, last, need, tie, late)
+            worth = 0.0
+            if not guessed:
+                need = home.session_kwh[s, 2] - home.session_kwh[s, 0]
+                worth = worth_of_charge(home, work.guess, battery_kw, vehicle_kw, first, last, need, tie, late)
             open_row(rows, count, VEHICLE, first, last, low, high, worth if worth < np.inf else 0.0, box)
             count += 1
     elif guessed:
         count = drop_slack(rows, opened)
     if guessed:
-        box = WIDE
+        box = WIDE if count > 1 else box
         guess_worths(home, work.guess, work.values, rows, battery_kw, vehicle_kw, count, tie, late)
         take_aim(rows, count, FULL, box)
-    below, raised, stuck = guessed, False, FULL
+    below, raised, stuck, tries = guessed, False, FULL, ZERO
     two_way = False
     for t in range(len(home.need_kw)):
         two_way = two_way or home.plug_out_kw[t] > 0.0
@@ -139,17 +141,18 @@ def respond(
         if not closed and not early:
             another = True
             below = False
-            if guessed and runs <= GUESSES * count:
-                if stuck != FULL and not raised:
+            if guessed and tries < GUESSES:
+                battery, vehicle = work.plans.battery_kw[known - 1], work.plans.vehicle_kw[known - 1]
+                guess_worths(home, work.guess, work.values, rows, battery, vehicle, count, tie, late)
+                if is_new(rows, count):
+                    tries += 1
+                    take_aim(rows, count, FULL, width)
+                    below, raised = True, False
+                elif stuck != FULL and not raised:
                     take_aim(rows, count, stuck, width)
                     below, raised = True, True
                 else:
-                    battery, vehicle = work.plans.battery_kw[known - 1], work.plans.vehicle_kw[known - 1]
-                    guess_worths(home, work.guess, work.values, rows, battery, vehicle, count, tie, late)
-                    guessed = is_new(rows, count)
-                    if guessed:
-                        take_aim(rows, count, FULL, width)
-                        below, raised = True, False
+                    guessed = False
             continue
         if broken > 1e-9 and runs < passes:
             width *= 10.0
@@ -163,11 +166,12 @@ def respond(
         if runs < passes:
             more = open_broken_rows(home, work.plans, rows, work.master, work.mix, count, known, two_way)
             if more > count:
-                guessed = guessed and home.sessions == 1 and runs <= GUESSES * more
+                guessed = guessed and tries < GUESSES
                 for k in range(count, more):
                     guessed = guessed and rows.span[k, 0] == VEHICLE and work.master.at_upper[k] == 0
                 count, another = more, guessed
                 if guessed:
+                    width = max(width, WIDE)
                     battery, vehicle = work.mix.battery_kw, work.mix.vehicle_kw
                     guess_worths(home, work.guess, work.values, rows, battery, vehicle, count, tie, late)
                     take_aim(rows, count, FULL, width)
