@@ -12,8 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gridpact.cli.app import app
+from gridpact.operation.inputs import DayRequest
 from gridpact.operation.owners import PIECE_BYTES, forget_owner
 from gridpact.operation.runs import replay_run, verify_run
+from gridpact.operation.system import IntegratedNegotiationSystem
 from gridpact.store.base import digest_of
 from gridpact.store.book import Book
 from gridpact.store.memory import MemoryStore
@@ -181,3 +183,76 @@ def test_of_a_server_only_what_it_says_can_be_searched(postgres_url: str) -> Non
     assert told.exit_code == 0, told.output
     assert "not searched: " in told.stdout
     assert PASSWORD not in told.output
+
+
+def _script(path: Path, *messages: object) -> Path:
+    """Messages of the demonstration's home maple, each in time."""
+    times = ("2022-07-12T14:01:00Z", "2022-07-12T14:12:00Z")
+    lines = [{"at": times[min(number, 1)], "message": message} for number, message in enumerate(messages)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines).replace("Infinity", "1e999"))
+    return path
+
+
+def test_words_in_a_script_of_messages_are_in_the_store_only_and_can_be_forgotten(tmp_path: Path) -> None:
+    common = {"opportunity_id": "energy-20220714T0000Z", "home_id": "maple", "round": 1}
+    bid = {"kind": "bid", "message_id": "1", **common, "segments": [{"quantity_kw": 3.0, "price": 65.0}]}
+    answer = {"kind": "answer", "message_id": "2", **common, "total_kw": 3.0}
+    script = _script(
+        tmp_path / "messages.jsonl",
+        {**bid, "note": f"SAID {WORDS}"},
+        {**answer, "note": "SAID and applied"},
+        {**answer, "message_id": "3", "note": "SAID too late"},
+        {**answer, "message_id": "4", "note": "SAID too much " * 40},
+        {**answer, "message_id": "5", "note": ["SAID in a list"]},
+        {**answer, "message_id": "6", "note": "SAID\u0007"},
+        {**answer, "message_id": "7", "notes": "SAID under another name"},
+        {**answer, "message_id": "8", "note": "SAID \ud800"},
+        {**answer, "message_id": "9", "note": "SAID", "total_kw": float("inf"), "price": -float("inf")},
+        {**answer, "message_id": "10\udc00", "note": "SAID"},
+        "SAID without a message",
+    )
+    where, out = tmp_path / "store.sqlite", tmp_path / "run"
+    day = ("negotiate", "-q", "--outside", "maple", "--messages", script, "--store", where, "--out", out)
+    done = gridpact(*day)
+    assert done.exit_code == 0, done.output
+    store = open_store(where)
+    run_id = store.run_ids()[0]
+    assert store.texts_of("maple") == (f"SAID {WORDS}", "SAID and applied")
+    store.close()
+    exported = tmp_path / "run.zip"
+    assert gridpact("runs", "export", run_id, "--out", exported, "--store", where).exit_code == 0
+    with zipfile.ZipFile(exported) as archive:
+        assert not [name for name in archive.namelist() if b"SAID" in archive.read(name)]
+    for each in (run_id, exported):
+        replayed = gridpact("replay", each, "--store", where)
+        assert replayed.exit_code == 0, replayed.output
+    erased = gridpact("owners", "forget", "maple", "--store", where, "--yes")
+    assert erased.exit_code == 0, erased.output
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path != script]
+    assert not [path for path in kept if b"SAID" in path.read_bytes()]
+    script.unlink()
+    again = gridpact("runs", "resume", run_id, "-q", "--store", where)
+    assert again.exit_code == 0, again.output
+    assert gridpact("replay", run_id, "--store", where).exit_code == 0
+
+
+def test_a_run_gone_on_with_from_its_log_has_no_words_that_had_not_come(tmp_path: Path) -> None:
+    common = {"opportunity_id": "energy-20220714T0000Z", "home_id": "maple", "round": 1}
+    bid = {"kind": "bid", "message_id": "1", **common, "segments": [{"quantity_kw": 3.0, "price": 65.0}]}
+    script = _script(tmp_path / "messages.jsonl", {**bid, "note": WORDS})
+    where = tmp_path / "store.sqlite"
+    store = open_store(where)
+
+    def killed(stage: str) -> None:
+        if "negotiating" in stage:
+            raise KeyboardInterrupt
+
+    request = DayRequest(outside=("maple",), messages=script)
+    with pytest.raises(KeyboardInterrupt):
+        IntegratedNegotiationSystem(store=store, progress=killed).run(request, out=tmp_path / "run")
+    run_id = store.run_ids()[0]
+    IntegratedNegotiationSystem(store=store).resume(run_id)
+    assert store.texts_of("maple") == ()
+    replay_run(store, run_id)
+    IntegratedNegotiationSystem(store=store).run(request, out=tmp_path / "run")
+    store.close()

@@ -265,6 +265,14 @@ def check_name(text: str, *, what: str) -> str:
     return text
 
 
+def is_note(text: str) -> bool:
+    """Whether a message can carry ``text`` as its note."""
+    try:
+        return len(_readable(text)) <= MOST_NOTE_LENGTH
+    except ValueError:
+        return False
+
+
 def read_json(content: bytes | str, *, what: str = "the message") -> Any:
     """What JSON text holds, strictly: UTF-8, no key twice, no NaN or Infinity, at most `MOST_BYTES`.
 

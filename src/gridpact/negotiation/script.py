@@ -6,6 +6,9 @@ answer's ``price`` are then filled in. A message that states them is delivered a
 """
 
 import heapq
+import json
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +18,8 @@ from gridpact.errors import InputError
 from gridpact.horizon import aware_utc
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.messages.envelopes import (
+    MOST_BYTES,
+    MOST_NOTE_LENGTH,
     AnswerMessage,
     AwardMessage,
     BidMessage,
@@ -22,6 +27,7 @@ from gridpact.messages.envelopes import (
     CallForBids,
     Letter,
     OfferMessage,
+    is_note,
     read_json,
 )
 from gridpact.messages.receipts import Receipt
@@ -37,6 +43,11 @@ class Arrival:
     message: Any
     """A typed message, a JSON object, or whatever else somebody sent."""
 
+
+WITHHELD = "-"
+"""Stands for a note in a script without words."""
+_LONE = re.compile("[\ud800-\udfff]")
+_KNOWN = frozenset(name for model in (BidMessage, AnswerMessage, AwardMessage) for name in model.model_fields)
 
 Agent = Callable[[Letter], Iterable[Arrival]]
 """Somebody outside: what they send, and when it arrives, on being sent a letter."""
@@ -66,6 +77,74 @@ def read_script(content: bytes | str, *, source: str) -> tuple[Arrival, ...]:
             raise InputError(f"{where}: at is not an ISO time such as 2024-07-01T21:00:00+00:00") from None
         arrivals.append(Arrival(at=aware_utc(at, what=f"{where}: at"), message=row["message"]))
     return tuple(arrivals)
+
+
+def without_words(content: bytes, *, source: str) -> bytes:
+    """A script in which nobody's words are left, and which has the same receipts.
+
+    A note that can be used becomes `WITHHELD`, one that cannot becomes another that is refused for the same reason.
+    What stands under keys that no message has, or in place of a message, goes too. Other lines stay as they are, and
+    a script without words is given back as it is.
+
+    Raises:
+        InputError: see `read_script`.
+    """
+    try:
+        lines = content.decode().split("\n")
+    except UnicodeError:
+        raise InputError(f"{source} is not UTF-8 text") from None
+    for number, line in enumerate(lines):
+        text = line.removeprefix("\ufeff") if number == 0 else line
+        if not text.strip():
+            continue
+        row = read_json(text, what=f"{source} line {number + 1}")
+        if not isinstance(row, dict) or "message" not in row:
+            continue  # `read_script` refuses it
+        bare = _bare(row["message"])
+        if bare != row["message"]:
+            lines[number] = _written({**row, "message": bare}, apart_from=text)
+            if len(lines[number].encode()) > MOST_BYTES:
+                raise InputError(f"{source} line {number + 1} is too long to be kept without its words")
+    return "\n".join(lines).encode()
+
+
+def _bare(message: Any) -> Any:
+    if not isinstance(message, dict):
+        return []
+    bare = {key: value if key in _KNOWN else None for key, value in message.items()}
+    if "note" in bare:
+        bare["note"] = _bare_note(message["note"])
+    return bare
+
+
+def _bare_note(note: Any) -> Any:
+    if not isinstance(note, str):
+        return note if note is None else 0
+    if not note or is_note(note):
+        return note and WITHHELD
+    if _LONE.search(note):
+        return "\ud800"
+    return "-" * (MOST_NOTE_LENGTH + 1) if len(note) > MOST_NOTE_LENGTH else "\x00"
+
+
+def _written(row: Mapping[str, Any], *, apart_from: str) -> str:
+    """A row as short JSON that reads as the same row: numbers too large for a float and half characters included."""
+    large = "large"
+    while large in apart_from:
+        large += "r"
+    text = json.dumps(_named(row, large), ensure_ascii=False, separators=(",", ":"))
+    text = text.replace(f'"-{large}"', "-1e999").replace(f'"{large}"', "1e999")
+    return _LONE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _named(value: Any, large: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _named(each, large) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_named(each, large) for each in value]
+    if isinstance(value, float) and math.isinf(value):
+        return large if value > 0 else f"-{large}"
+    return value
 
 
 class ScriptedPostbox(DeskPostbox):

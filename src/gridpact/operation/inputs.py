@@ -20,7 +20,7 @@ from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
-from gridpact.negotiation.script import Arrival, read_script
+from gridpact.negotiation.script import Arrival, read_script, without_words
 from gridpact.negotiation.strategies import load_strategy
 from gridpact.operation import prices as price_sources
 from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
@@ -114,12 +114,14 @@ class MarketDay:
     version: str
 
 
-def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay:
+def prepare_day(request: DayRequest, *, release: str | None = None, digest_words: bool = False) -> MarketDay:
     """Read and check everything that ``request`` names.
 
     Args:
         request: what a user asks for.
         release: version of gridpact that the run is of; this one by default. A replay is of the one that ran.
+        digest_words: let owners' notes in a script count for the run's id, as in the first logs. A digest without a
+            key gives words away to who guesses them.
 
     Raises:
         InputError: a file, flag or number cannot be used; the message says which and why.
@@ -162,7 +164,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None) -> MarketDay
     if "wholesale_indexed" in set(resolved.fleet.frame["tariff"]) - known_tariffs:
         wholesale = price_sources.wholesale_over(source, horizon)
     load_strategy(request.strategy)
-    messages, script_digest = _messages(request, resolved.fleet)
+    messages, script_digest = _messages(request, resolved.fleet, digest_words=digest_words)
     settings: dict[str, object] = {
         "strategy": request.strategy,
         "rounds": request.rounds,
@@ -348,7 +350,7 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
     return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)
 
 
-def _messages(request: DayRequest, fleet: Fleet) -> tuple[tuple[Arrival, ...], str | None]:
+def _messages(request: DayRequest, fleet: Fleet, *, digest_words: bool) -> tuple[tuple[Arrival, ...], str | None]:
     """The script of messages and its digest."""
     for home in request.outside:
         _known_home(home, fleet, flag="--outside")
@@ -361,7 +363,9 @@ def _messages(request: DayRequest, fleet: Fleet) -> tuple[tuple[Arrival, ...], s
     if not (request.outside or request.outside_market):
         raise InputError("--messages needs --outside HOME or --outside-market: who sends them")
     content = read_bytes(request.messages, most_bytes=MOST_SCRIPT_BYTES)
-    return read_script(content, source=str(request.messages)), _digest(content)
+    source = str(request.messages)
+    counted = content if digest_words else without_words(content, source=source)
+    return read_script(content, source=source), _digest(counted)
 
 
 def _drop_outs(entries: tuple[str, ...], fleet: Fleet) -> dict[str, str]:

@@ -17,6 +17,7 @@ from gridpact.errors import CorruptLogError, InputError
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import fleet_table, read_fleet_file
 from gridpact.market.opportunity import MarketOpportunity
+from gridpact.negotiation.script import without_words
 from gridpact.operation.inputs import DayRequest, MarketDay
 from gridpact.optimization.spec import ProblemSpec
 from gridpact.results.run_folder import SEALED_FILES
@@ -78,9 +79,9 @@ def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
     facts["opportunity_files"] = [
         _file(kept, f"opportunity {number}", path) for number, path in enumerate(request.opportunity_files, start=1)
     ]
-    facts["fleet"] = _fleet(kept, request.fleet)
+    facts["fleet"] = _fleet(kept, request.fleet, day)
     for name in _FILES:
-        facts[name] = _source(kept, name, getattr(request, name))
+        facts[name] = _source(kept, name, getattr(request, name), day)
     facts["rule_files"] = {
         name: _file(kept, f"rules {name}", request.rule_files.get(name, Path(name)))
         for name in sorted(_rule_names(day))
@@ -132,12 +133,12 @@ def _rule_names(day: MarketDay) -> set[str]:
     return {call.opportunity.rules for call in day.calls} | {each["rules"] for each in day.earlier.records}
 
 
-def _fleet(kept: KeptInputs, fleet: str | Fleet | None) -> Any:
+def _fleet(kept: KeptInputs, fleet: str | Fleet | None, day: MarketDay) -> Any:
     if isinstance(fleet, Fleet):
         return {"as": "fleet", "book": kept.add_file("fleet", _fleet_bytes(fleet))}
     if fleet is None or re.fullmatch(r"[+-]?[0-9]{1,18}", fleet.strip()):
         return fleet
-    return {"as": "file", **_file(kept, "fleet", Path(fleet.strip()))}
+    return {"as": "file", **_file(kept, "fleet", Path(fleet.strip()), sha256=day.inputs_sha256["fleet"])}
 
 
 def _fleet_bytes(fleet: Fleet) -> bytes:
@@ -146,7 +147,7 @@ def _fleet_bytes(fleet: Fleet) -> bytes:
     return content.getvalue()
 
 
-def _source(kept: KeptInputs, name: str, source: Path | pd.DataFrame | ProblemSpec | None) -> Any:
+def _source(kept: KeptInputs, name: str, source: Path | pd.DataFrame | ProblemSpec | None, day: MarketDay) -> Any:
     match source:
         case None:
             return None
@@ -157,11 +158,18 @@ def _source(kept: KeptInputs, name: str, source: Path | pd.DataFrame | ProblemSp
         case ProblemSpec():
             return {"as": "spec", "terms": source.model_dump(mode="json")}
         case Path():
-            return {"as": "file", **_file(kept, name, source)}
+            digest = day.inputs_sha256["prices_file" if name == "prices" else name]
+            return {"as": "file", **_file(kept, name, source, sha256=digest)}
 
 
-def _file(kept: KeptInputs, name: str, path: Path) -> dict[str, str]:
-    return {"name": path.name, "book": kept.add_file(name, path.read_bytes())}
+def _file(kept: KeptInputs, name: str, path: Path, *, sha256: str | None = None) -> dict[str, str]:
+    """A file's bytes, of a script those without owners' words; ``sha256`` is what was read of it before."""
+    content = path.read_bytes()
+    if name == "messages":
+        content = without_words(content, source=str(path))
+    if sha256 is not None and digest_of(content) != sha256:
+        raise InputError(f"{path} was changed while it was read; run the day again")
+    return {"name": path.name, "book": kept.add_file(name, content)}
 
 
 def _folder(kept: KeptInputs, name: str, path: Path) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from gridpact.messages.envelopes import AskedStep, BidSubmission, Letter
 from gridpact.messages.receipts import Receipt, Verdict
 from gridpact.negotiation.desk import Desk
 from gridpact.negotiation.postbox import OUTSIDE, TalkTimes
-from gridpact.negotiation.script import ScriptedPostbox
+from gridpact.negotiation.script import WITHHELD, ScriptedPostbox
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.results.events import EventKind
@@ -50,26 +50,30 @@ class LoggedPostbox(ScriptedPostbox):
             agents=agents,
         )
         self._chronicle = chronicle
+        self._until = day.horizon.end
 
     def _deliver(self, at: datetime, message: Any) -> None:
         super()._deliver(at, message)
-        note_message(self._chronicle, self.receipts[-1], message, at=at)
+        note_message(self._chronicle, self.receipts[-1], message, at=at, until=self._until)
 
 
-def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: datetime) -> None:
-    """A message and its receipt as a row; an owner's note goes to the store's words, outside the log."""
+def note_message(chronicle: Chronicle, receipt: Receipt, message: Any, *, at: datetime, until: datetime) -> None:
+    """A message and its receipt as a row; an owner's note goes to the store's words, outside the log.
+
+    What came after ``until``, the end of the day, moves the day's clock no further: the row says when it came.
+    """
     said: Mapping[str, Any] = message if isinstance(message, Mapping) else {}
     applied = receipt.verdict is Verdict.APPLIED
     note = said.get("note")
     digest = None
     # Who is refused may have given somebody else's name, so that only what was applied is anybody's words.
     if applied and isinstance(note, str) and note and receipt.home_id:
-        digest = chronicle.log.keep_text(receipt.home_id, note)
+        digest = chronicle.log.keep_text(receipt.home_id, None if note == WITHHELD else note)
     # What a refused message says of homes and opportunities is only its sender's word, so it stays in the receipt.
     known = {"opportunity_id": receipt.opportunity_id, "home_id": receipt.home_id or None} if applied else {}
     chronicle.note(
         EventKind.MESSAGE_RECEIVED,
-        at=at,
+        at=min(at, until),
         payload={
             "receipt": receipt.to_dict(),
             "arrived": at,

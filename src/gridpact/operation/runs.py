@@ -136,6 +136,8 @@ def restored_day(store: Store, run_id: str, *, release: str | None = None) -> It
     with TemporaryDirectory(prefix="gridpact-") as folder:
         request = restore_request(state.kept, store, folder=Path(folder))
         day = prepare_day(request, release=release or state.version)
+        if day.run_id != run_id.split("~")[0] and request.messages is not None:
+            day = prepare_day(request, release=release or state.version, digest_words=True)
         if day.run_id != run_id.split("~")[0]:
             raise CorruptLogError(f"{store.name}: what is kept of run {run_id} makes run {day.run_id}")
         yield request, day
@@ -145,9 +147,14 @@ def check_resumable(store: Store, run_id: str) -> RunState:
     """The state of a run that can be gone on with.
 
     Raises:
-        InputError: another version of gridpact began it.
+        InputError: another version of gridpact began it, or it was set aside.
     """
     state = read_run(store, run_id)
+    if "~" in run_id:
+        raise InputError(
+            f"run {run_id} was set aside, and can be shown, verified and replayed; what goes on is run "
+            f"{run_id.split('~')[0]}"
+        )
     ours = version("gridpact")
     if state.version != ours:
         raise InputError(

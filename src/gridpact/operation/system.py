@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from gridpact.errors import StoreError
+from gridpact.errors import InputError, StoreError
 from gridpact.flexibility.kernel_model import KernelModel, compile_ahead, is_compiled
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.operation.day import run_market_day
@@ -120,6 +120,9 @@ class IntegratedNegotiationSystem:
             )
 
     def _run(self, day: MarketDay, request: DayRequest, target: Path, *, fresh: bool = False) -> RunFolder:
+        place = str(target.resolve())
+        if any("\ud800" <= sign <= "\udfff" for sign in place):
+            raise InputError(f"the name of the run folder is not UTF-8 text: {place!r}; choose another with --out")
         if self._model is None and not is_compiled():
             self._progress("compiling for this machine, once (half a minute)")
             compile_ahead()
@@ -133,7 +136,7 @@ class IntegratedNegotiationSystem:
             journal = Journal(store, day.run_id)
             if journal.recorded:
                 self._progress(f"going on with run {day.run_id} after {journal.recorded} rows of its log")
-            attempt = store.begin_attempt(day.run_id, began=datetime.now(UTC), place=str(target.resolve()))
+            attempt = store.begin_attempt(day.run_id, began=datetime.now(UTC), place=place)
             stack.push(partial(_end_attempt, store, day.run_id, attempt))
             names = journal.kept
             if names is None:

@@ -178,14 +178,20 @@ class Journal:
         self.flush()
         return found
 
-    def keep_text(self, home_id: str, text: str) -> str:
-        """Keep an owner's words outside the log; their keyed digest, or the one that the stored log has here."""
+    def keep_text(self, home_id: str, text: str | None) -> str | None:
+        """Keep an owner's words outside the log; their keyed digest, or what the stored log has here.
+
+        Args:
+            home_id: whose they are.
+            text: the words; None where there were some that are not known any more.
+        """
         before = self.next_recorded()
         if before is not None:
-            return str(before.get("note"))
+            said = before.get("note")
+            return None if said is None else str(said)
         if self._replay:
             raise UnfinishedLogError(f"the log of run {self._run_id} ends before a message that the run received")
-        return self._store.keep_text(home_id, text)
+        return None if text is None else self._store.keep_text(home_id, text)
 
     def keep(self, contents: Mapping[str, bytes]) -> None:
         """Have books written with the next rows."""
