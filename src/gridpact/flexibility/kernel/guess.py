@@ -19,6 +19,8 @@ taken [USD/kWh]."""
 PINNED_KW = 1e-9
 """Limits of net load closer than this are a promise [kW]."""
 FULL = whole(-1)
+KEEP = -1.0
+"""A box that stays where it is."""
 
 
 @compiled
@@ -238,7 +240,8 @@ def take_aim(rows: Rows, count: int, raised: int, box: float) -> None:
     before, latest = -1, rows.span[0, 1]
     for k in range(count):
         rows.theta[k] = rows.aim[k]
-        rows.box_low[k], rows.box_high[k] = rows.aim[k] - box, rows.aim[k] + box
+        if box >= 0.0:
+            rows.box_low[k], rows.box_high[k] = rows.aim[k] - box, rows.aim[k] + box
         if raised >= 0 and rows.aim[k] > 0.0 and latest < rows.span[k, 2] < rows.span[raised, 2]:
             before, latest = k, rows.span[k, 2]
     rows.theta[0] = max(rows.aim[0] - NUDGE, 0.0)

@@ -20,6 +20,8 @@ from gridpact.flexibility.kernel.coupling import (
 )
 from gridpact.flexibility.kernel.guess import (
     FULL,
+    KEEP,
+    NUDGE,
     drop_slack,
     guess_worths,
     is_new,
@@ -36,7 +38,7 @@ SAME = 1e-9
 NEAR = 1e-4
 """How far to look from the multipliers of a problem much like this one [USD/kWh]."""
 GUESSES = 3
-"""Passes at guessed multipliers, for a home whose one row is a departure."""
+"""Most times that multipliers of a home whose vehicle comes once are guessed anew."""
 WIDEST = 1e4
 """Widest half width of the box around a multiplier; a row that still is broken then has no plan [USD/kWh]."""
 WIDE = 0.3
@@ -101,7 +103,7 @@ def respond(
         box = WIDE if count > 1 else box
         guess_worths(home, work.guess, work.values, rows, battery_kw, vehicle_kw, count, tie, late)
         take_aim(rows, count, FULL, box)
-    below, raised, stuck, tries = guessed, False, FULL, ZERO
+    below, raised, filled, stuck, tries = guessed, False, False, FULL, ZERO
     two_way = False
     for t in range(len(home.need_kw)):
         two_way = two_way or home.plug_out_kw[t] > 0.0
@@ -131,9 +133,10 @@ def respond(
             if runs == 1:
                 begin_master(rows, work.master, count)
             # Priced a hair below its worth, the vehicle takes all hours that cost less; those at its worth fill up.
-            stuck = FULL
+            stuck, filled = FULL, False
             if below and known + passes - runs < COLUMNS and is_short(rows, count, known - 1):
                 stuck = top_up(home, work.plans, rows, tie, late, count, known)
+                filled = stuck == FULL
                 known += 1
         objective, broken = solve_master(work.plans, rows, work.master, count, known)
         closed = objective - bound <= same * (1.0 + abs(objective)) or runs >= passes
@@ -141,15 +144,21 @@ def respond(
         if not closed and not early:
             another = True
             below = False
-            if guessed and tries < GUESSES:
+            lacks = stuck != FULL and not raised
+            guessed = guessed and (two_way or runs <= GUESSES)
+            if guessed and not two_way and lacks:
+                take_aim(rows, count, stuck, width if count > 1 else KEEP)
+                below, raised = True, True
+            elif guessed and tries < GUESSES and not (filled and count == 1):
                 battery, vehicle = work.plans.battery_kw[known - 1], work.plans.vehicle_kw[known - 1]
+                last = rows.aim[0]
                 guess_worths(home, work.guess, work.values, rows, battery, vehicle, count, tie, late)
-                if is_new(rows, count):
+                if is_new(rows, count) if count > 1 else abs(rows.aim[0] - last) > NUDGE:
                     tries += 1
-                    take_aim(rows, count, FULL, width)
+                    take_aim(rows, count, FULL, width if count > 1 else KEEP)
                     below, raised = True, False
-                elif stuck != FULL and not raised:
-                    take_aim(rows, count, stuck, width)
+                elif lacks:
+                    take_aim(rows, count, stuck, width if count > 1 else KEEP)
                     below, raised = True, True
                 else:
                     guessed = False
