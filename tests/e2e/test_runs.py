@@ -1,157 +1,181 @@
-"""`gridpact runs` and `gridpact replay` as a user meets them: going on, other folders, what is refused."""
+"""Runs in a store from the command line: killed, gone on with, listed, checked, exported, replayed."""
 
-import hashlib
 import json
 import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from gridpact.cli.app import app
-from gridpact.errors import InputError
-from gridpact.operation.inputs import DayRequest
-from gridpact.operation.system import IntegratedNegotiationSystem
-from gridpact.results.plain import canonical
-from gridpact.store.archive import write_archive
-from gridpact.store.opening import open_store
+
+DAY = ("--fleet", "fleet.csv", "--spec", "terms.yaml", "--price", "400", "--kw", "8")
+FLEET = """home_id,battery_capacity_kwh,battery_charge_kw,battery_discharge_kw,battery_soc_fraction,tariff
+ash,13.5,5,5,0.8,time_of_use
+elm,10,4,4,0.6,wholesale_indexed
+"""
 
 
-def gridpact(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with inputs, whose store is the default one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GRIDPACT_STORE")
+    (tmp_path / "fleet.csv").write_text(FLEET)
+    (tmp_path / "terms.yaml").write_text("margin: 0.1\n")
+    return tmp_path
 
 
-def test_a_run_that_was_set_aside_is_replayed_and_not_gone_on_with(tmp_path: Path) -> None:
-    where, out = tmp_path / "store.sqlite", tmp_path / "run"
-    day = ("negotiate", "-q", "--fleet", 1, "--price", 50, "--store", where, "--out", out)
-    assert gridpact(*day).exit_code == 0
-    before = {path.name: path.read_bytes() for path in out.glob("*.jsonl")} | {"r": (out / "result.json").read_bytes()}
-    assert gridpact(*day, "--fresh").exit_code == 0
-    after = {path.name: path.read_bytes() for path in out.glob("*.jsonl")} | {"r": (out / "result.json").read_bytes()}
-    assert after == before
-    store = open_store(where)
-    aside, run_id = store.run_ids()
-    store.close()
-    assert aside == f"{run_id}~1"
-    assert gridpact("replay", aside, "--store", where).exit_code == 0
-    assert gridpact("runs", "verify", aside, "--store", where).exit_code == 0
-    assert f"Run {run_id} " in gridpact("runs", "show", run_id[:6], "--store", where).stdout
-    refused = gridpact("runs", "resume", aside, "--store", where)
-    assert refused.exit_code == 2
-    assert "was set aside" in refused.stderr
+def call(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
 
 
-def test_a_folder_whose_name_is_no_text_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    out = Path(os.fsdecode(os.fsencode(tmp_path) + b"/run\xff"))
-    done = gridpact("negotiate", "-q", "--fleet", 1, "--store", tmp_path / "store.sqlite", "--out", out)
-    assert done.exit_code == 2
-    assert "not UTF-8" in done.stderr
-    assert not out.exists()
+def run_id(place: Path) -> str:
+    listed = json.loads(call("runs", "list", "--json").stdout)
+    return str(listed["runs"][-1]["run_id"])
 
 
-def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = tmp_path / "spec.yaml"
-    spec.write_text("margin: 0.01\n")
-
-    def edited() -> bool:
-        spec.write_text("margin: 0.50\n")
-        return True
-
-    store = open_store(tmp_path / "store.sqlite")
-    monkeypatch.setattr("gridpact.operation.system.is_compiled", edited)
-    request = DayRequest(fleet="1", price=50.0, spec=spec)
-    with pytest.raises(InputError, match="was changed while it was read"):
-        IntegratedNegotiationSystem(store=store).run(request, out=tmp_path / "run")
-    assert store.run_ids() == ()
-    store.close()
+def test_a_run_is_listed_shown_checked_and_replayed(place: Path) -> None:
+    assert call("negotiate", *DAY, "--out", "day", "--quiet").exit_code == 0
+    name = run_id(place)
+    assert "awarded" in call("runs", "list").stdout
+    shown = json.loads(call("runs", "show", name[:4], "--json").stdout)
+    assert shown["finished"]
+    assert shown["homes"] == 2
+    assert shown["effect_open"] is None
+    assert shown["attempts"][0]["outcome"] == "finished"
+    assert "nothing wrong" in call("runs", "verify", name).stdout
+    replayed = call("replay", name, "--out", "again.json")
+    assert replayed.exit_code == 0, replayed.output
+    assert Path("again.json").read_bytes() == Path("day/result.json").read_bytes()
 
 
-def test_a_message_that_comes_after_the_day_does_not_move_its_clock(tmp_path: Path) -> None:
-    script, out = tmp_path / "messages.jsonl", tmp_path / "run"
-    script.write_text('{"at": "9999-12-31T23:59:59Z", "message": {"kind": "bid"}}\n')
-    done = gridpact("negotiate", "-q", "--outside", "maple", "--messages", script, "--store", "memory", "--out", out)
+def test_an_exported_run_replays_elsewhere(place: Path) -> None:
+    call("negotiate", *DAY, "--out", "day", "--quiet")
+    assert call("runs", "export", run_id(place), "--out", "run.zip").exit_code == 0
+    shutil.rmtree("runs")
+    Path("fleet.csv").unlink()
+    replayed = call("replay", "run.zip", "--out", "again.json")
+    assert replayed.exit_code == 0, replayed.output
+    assert Path("again.json").read_bytes() == Path("day/result.json").read_bytes()
+
+
+@pytest.mark.parametrize("member", ["events.jsonl", "books/"])
+def test_an_exported_run_that_was_changed_is_refused(member: str, place: Path) -> None:
+    call("negotiate", *DAY, "--out", "day", "--quiet")
+    call("runs", "export", run_id(place), "--out", "run.zip")
+    with zipfile.ZipFile("run.zip") as archive, zipfile.ZipFile("bad.zip", "w") as spoiled:
+        for entry in archive.namelist():
+            content = bytearray(archive.read(entry))
+            if entry.startswith(member):
+                content[len(content) // 2] ^= 4
+            spoiled.writestr(entry, bytes(content))
+    replayed = call("replay", "bad.zip")
+    assert replayed.exit_code == 2
+    assert "Traceback" not in replayed.output
+    assert len([line for line in replayed.stderr.splitlines() if line.startswith("gridpact: ")]) == 1
+
+
+def test_a_killed_run_goes_on_with_the_same_command(place: Path) -> None:
+    calm = call("negotiate", *DAY, "--out", "calm", "--store", "memory", "--quiet")
+    assert calm.exit_code == 0
+    for wait_s in (0.6, 1.0, 1.4):
+        command = [sys.executable, "-m", "gridpact", "negotiate", *DAY, "--out", "day", "--quiet"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(wait_s)
+            process.send_signal(signal.SIGKILL)
+    done = call("negotiate", *DAY, "--out", "day", "--quiet")
     assert done.exit_code == 0, done.output
-    rows = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
-    assert max(row["at"] for row in rows) < "2022-07-15"
-    assert [row["payload"]["arrived"] for row in rows if row["kind"] == "message_received"] == [
-        "9999-12-31T23:59:59+00:00"
-    ]
+    for file in ("result.json", "events.jsonl", "ledger.csv", "dispatch.parquet"):
+        assert (place / "day" / file).read_bytes() == (place / "calm" / file).read_bytes()
+    assert "nothing wrong" in call("runs", "verify", run_id(place)).stdout
 
 
-def _exported(tmp_path: Path) -> Path:
-    where, file = tmp_path / "store.sqlite", tmp_path / "run.zip"
-    done = gridpact("negotiate", "-q", "--fleet", 1, "--price", 50, "--store", where, "--out", tmp_path / "run")
-    assert done.exit_code == 0, done.output
-    store = open_store(where)
-    write_archive(store, store.run_ids()[0], file)
-    store.close()
-    return file
+def test_a_run_that_did_not_finish_is_resumed_from_its_log_alone(place: Path) -> None:
+    call("negotiate", *DAY, "--out", "day", "--quiet")
+    expected = (place / "day" / "result.json").read_bytes()
+    name = run_id(place)
+    # As a kill would leave it before the market's word: the rows after that never came.
+    _cut_off(place / "runs" / "store.sqlite", name, keep=16)
+    shutil.rmtree("day")
+    Path("fleet.csv").unlink()
+    Path("terms.yaml").unlink()
+    listed = call("runs", "list").stdout
+    assert "not finished" in " ".join(listed.split())
+    unfinished = call("replay", name)
+    assert unfinished.exit_code == 1
+    assert "did not finish" in unfinished.stderr
+    resumed = call("runs", "resume", name, "--quiet")
+    assert resumed.exit_code == 0, resumed.output
+    assert (place / "day" / "result.json").read_bytes() == expected
 
 
-def test_an_exported_run_with_any_bit_flipped_is_refused_or_the_same(tmp_path: Path) -> None:
-    file = _exported(tmp_path)
-    content = file.read_bytes()
-    with zipfile.ZipFile(file) as archive:
-        packed = archive.getinfo("events.jsonl").compress_size
-    rng = np.random.default_rng(5)
-    # The log is packed: most flips there are found by the unpacking, some only by the chain.
-    for place in (*rng.integers(0, packed + 60, 150), *rng.integers(0, len(content), 50)):
-        hurt = bytearray(content)
-        hurt[place] ^= 1 << int(rng.integers(8))
-        file.write_bytes(bytes(hurt))
-        done = gridpact("runs", "show", file)
-        assert isinstance(done.exception, SystemExit | None), f"byte {place}: {done.exception!r}"
-        assert done.exit_code in (0, 2)
+def test_a_finished_run_answers_from_its_log_and_fresh_begins_anew(place: Path) -> None:
+    call("negotiate", *DAY, "--out", "day", "--quiet")
+    again = call("negotiate", *DAY, "--out", "elsewhere")
+    assert again.exit_code == 0
+    assert "going on with run" in again.stderr
+    assert (place / "day" / "events.jsonl").read_bytes() == (place / "elsewhere" / "events.jsonl").read_bytes()
+    fresh = call("negotiate", *DAY, "--out", "day", "--fresh")
+    assert fresh.exit_code == 0
+    names = {run["run_id"] for run in json.loads(call("runs", "list", "--json").stdout)["runs"]}
+    assert len(names) == 2
+    assert any(name.endswith("~1") for name in names)
+    assert all(call("replay", name).exit_code == 0 for name in names)
+
+
+def test_a_folder_that_was_changed_is_noticed(place: Path) -> None:
+    call("negotiate", *DAY, "--out", "day", "--quiet")
+    (place / "day" / "ledger.csv").write_text("nothing")
+    checked = call("runs", "verify", run_id(place))
+    assert checked.exit_code == 1
+    assert "ledger.csv is not the file that the run wrote" in checked.stdout
 
 
 @pytest.mark.parametrize(
-    ("kind", "part", "value"),
+    ("words", "said"),
     [
-        ("run_started", "payload", []),
-        ("run_started", "payload", {"log": 3, "run": "x"}),
-        ("inputs_read", "payload", None),
-        ("inputs_read", "payload", {"kept": {"request": {}}}),
-        ("inputs_read", "payload", {"kept": 5}),
-        ("effect_begun", "payload", {}),
-        ("effect_done", "payload", "x"),
-        ("effect_done", "kind", []),
-        ("opportunity_announced", "payload", {}),
-        ("files_written", "payload", {"sha256": None}),
-        ("run_finished", "payload", {}),
-        ("run_finished", "at", "yesterday"),
-        ("run_finished", "at", None),
+        (("runs", "list"), "there is no store"),
+        (("runs", "show", "abc"), "there is no store"),
+        (("replay", "abc"), "there is no store"),
+        (("replay", "missing.zip"), "is not there"),
+        (("runs", "show", "abc", "--store", "fleet.csv"), "fleet.csv"),
+        (("runs", "list", "--store", "redis://here"), "redis"),
+        (("negotiate", "--store", "."), "folder"),
     ],
 )
-def test_a_forged_log_whose_chain_holds_is_refused_in_words(
-    kind: str, part: str, value: object, tmp_path: Path
-) -> None:
-    file = _exported(tmp_path)
-    with zipfile.ZipFile(file) as archive:
-        content = {name: archive.read(name) for name in archive.namelist()}
-    rows = [json.loads(line) for line in content["events.jsonl"].splitlines()]
-    next(row for row in rows if row["kind"] == kind)[part] = value
-    previous = None
-    for row in rows:
-        del row["hash"]
-        row["previous_hash"] = previous
-        previous = hashlib.sha256(canonical(row)).hexdigest()
-        row["hash"] = previous
-    content["events.jsonl"] = b"".join(canonical(row) + b"\n" for row in rows)
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, each in content.items():
-            archive.writestr(name, each)
-    for command in (("replay",), ("runs", "show"), ("runs", "verify"), ("trail",)):
-        done = gridpact(*command, file)
-        assert isinstance(done.exception, SystemExit | None), f"{command}: {done.exception!r}"
-    assert gridpact("replay", file).exit_code in (1, 2)
+def test_what_is_not_there_is_said_in_one_line(words: tuple[str, ...], said: str, place: Path) -> None:
+    result = call(*words)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("gridpact: ")]
+    assert len(lines) == 1
+    assert said in lines[0]
 
 
-def test_tables_that_another_release_of_parquet_wrote_are_no_divergence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = _exported(tmp_path)
-    monkeypatch.setattr("gridpact.operation.assembly.pa.__version__", "0.0.1")
-    done = gridpact("replay", file)
-    assert done.exit_code == 0, done.output
+def _cut_off(path: Path, name: str, *, keep: int) -> None:
+    """Leave only the first ``keep`` rows of a log, as the store itself writes them."""
+    from gridpact.store.opening import open_store
+
+    old = open_store(path)
+    entries, books = old.entries(name)[:keep], {}
+    place = old.attempts(name)[0].place
+    for entry in entries:
+        payload = json.loads(entry.line)["payload"]
+        for digest in (payload.get("book"), *payload.get("kept", {}).values()):
+            if digest:
+                books[digest] = old.book(digest)
+    began = old.attempts(name)[0].began
+    old.close()
+    for file in path.parent.glob(f"{path.name}*"):
+        os.unlink(file)
+    new = open_store(path)
+    new.append(name, entries, expected=0, books=books)
+    new.begin_attempt(name, began=began, place=place)
+    new.close()

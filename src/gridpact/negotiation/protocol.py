@@ -273,9 +273,7 @@ def _deadline(state: State, event: DeadlinePassed) -> Step:
 
 
 def _failed(state: State, event: MemberFailed) -> Step:
-    claimed: object = event.home
-    whole = isinstance(claimed, int | np.integer) and not isinstance(claimed, bool)
-    if not whole or not 0 <= event.home < len(state.standing):
+    if not _is_index(event.home, len(state.standing)):
         raise ProtocolViolationError(f"home {event.home} is not in this negotiation")
     if state.standing[event.home] == Standing.FAILED:
         raise ProtocolViolationError(f"home {event.home} has failed already")
@@ -358,6 +356,10 @@ def _distinct(state: State, homes: Ints, *, what: str) -> Ints:
     if not rising and len(np.unique(known)) != len(known):
         raise ProtocolViolationError(f"a home gave more than one {what}")
     return known
+
+
+def _is_index(value: object, count: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(0 <= value < count)
 
 
 def _numbers(values: Floats, homes: Ints, *, what: str) -> Floats:

@@ -156,6 +156,8 @@ class Rows(NamedTuple):
     box_high: Floats
     activity: Floats
     """Of each plan, shape (ROWS, COLUMNS)."""
+    aim: Floats
+    """Multipliers as guessed."""
 
 
 class Master(NamedTuple):
@@ -264,7 +266,14 @@ def work_for(periods: int) -> Work:
         prices=Prices(floats(n), floats(n), floats(n), floats(n)),
         plans=Plans(floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS, n), floats(COLUMNS)),
         rows=Rows(
-            ints(ROWS, 3), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS), floats(ROWS, COLUMNS)
+            ints(ROWS, 3),
+            floats(ROWS),
+            floats(ROWS),
+            floats(ROWS),
+            floats(ROWS),
+            floats(ROWS),
+            floats(ROWS, COLUMNS),
+            floats(ROWS),
         ),
         master=Master(floats(basis, basis), ints(basis), floats(basis), floats(basis), floats(basis), ints(ROWS)),
         mix=Mix(floats(n), floats(n), floats(n), floats(n), floats(n)),

@@ -8,7 +8,7 @@ until the mix costs what the bound says. Rows that are rarely tight join when th
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import ROWS, ZERO, Home, Work
+from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import (
     FITS_KWH,
@@ -18,7 +18,18 @@ from gridpact.flexibility.kernel.coupling import (
     spread_multipliers,
     true_cost,
 )
-from gridpact.flexibility.kernel.guess import NUDGE, top_up, worth_of_charge
+from gridpact.flexibility.kernel.guess import (
+    FULL,
+    KEEP,
+    NUDGE,
+    drop_slack,
+    guess_worths,
+    is_new,
+    is_short,
+    take_aim,
+    top_up,
+    worth_of_charge,
+)
 from gridpact.flexibility.kernel.master import VEHICLE, begin_master, measure, solve_master
 from gridpact.flexibility.kernel.value import solve_storage
 
@@ -26,11 +37,13 @@ SAME = 1e-9
 """Bound and plan closer than this, relative to one plus the cost, are one [USD]."""
 NEAR = 1e-4
 """How far to look from the multipliers of a problem much like this one [USD/kWh]."""
-GUESSES = 4
-"""Passes at guessed multipliers, for a home whose one row is a departure."""
+GUESSES = 3
+"""Most times that multipliers of a home whose vehicle comes once are guessed anew."""
 WIDEST = 1e4
 """Widest half width of the box around a multiplier; a row that still is broken then has no plan [USD/kWh]."""
-LOOSE = 0.1
+WIDE = 0.3
+"""How far to look from multipliers that were guessed, once guesses do not lead on [USD/kWh]."""
+LOOSE = 0.02
 """Inner limits of a two-way vehicle join once the gap is below this share."""
 
 
@@ -69,19 +82,29 @@ def respond(
     """
     if home.sessions >= ROWS:
         return np.nan, np.inf, ZERO, ZERO
-    count, below, aim = opened, False, -np.inf
+    rows, count, guessed = work.rows, opened, home.sessions == 1 and (opened == 0 or not fresh)
     for k in range(count):
-        work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - box, work.rows.theta[k] + box
+        rows.box_low[k], rows.box_high[k] = rows.theta[k] - box, rows.theta[k] + box
+        guessed = guessed and rows.span[k, 0] == VEHICLE and rows.theta[k] >= 0.0
     if opened == 0:
         for s in range(home.sessions):
-            aim = worth_of_charge(home, work.guess, battery_kw, vehicle_kw, s, tie, late)
-            below = home.sessions == 1
             low = max(home.session_kwh[s, 2], home.session_kwh[s, 1]) - home.session_kwh[s, 0]
             high = max(home.plug_capacity_kwh - home.session_kwh[s, 0], low)
             first, last = home.session[s, 0], home.session[s, 1]
-            open_row(work.rows, count, VEHICLE, first, last, low, high, max(aim - NUDGE, 0.0), box)
+            worth = 0.0
+            if not guessed:
+                need = home.session_kwh[s, 2] - home.session_kwh[s, 0]
+                worth = worth_of_charge(home, work.guess, battery_kw, vehicle_kw, first, last, need, tie, late)
+            open_row(rows, count, VEHICLE, first, last, low, high, worth if worth < np.inf else 0.0, box)
             count += 1
-    two_way, short, topped = False, False, False
+    elif guessed:
+        count = drop_slack(rows, opened)
+    if guessed:
+        box = WIDE if count > 1 else box
+        guess_worths(home, work.guess, work.values, rows, battery_kw, vehicle_kw, count, tie, late)
+        take_aim(rows, count, FULL, box)
+    below, raised, filled, stuck, tries = guessed, False, False, FULL, ZERO
+    two_way = False
     for t in range(len(home.need_kw)):
         two_way = two_way or home.plug_out_kw[t] > 0.0
     fixed = 0.0
@@ -92,7 +115,7 @@ def respond(
     another = True
     while True:
         if another:
-            constant = spread_multipliers(home, work.rows, work.prices, count)
+            constant = spread_multipliers(home, rows, work.prices, count)
             value = solve_storage(home, work, tie, late, fresh and runs == 0, known)
             runs += 1
             if np.isnan(value):
@@ -102,46 +125,66 @@ def respond(
             # The plan's own cost is the value without what the multipliers paid or charged for its activities.
             own = value + constant
             for k in range(count):
-                work.rows.activity[k, known] = measure(home, work.rows, work.plans, k, known)
-                q = work.rows.theta[k]
-                own -= q * ((work.rows.low[k] if q > 0.0 else work.rows.high[k]) - work.rows.activity[k, known])
+                rows.activity[k, known] = measure(home, rows, work.plans, k, known)
+                q = rows.theta[k]
+                own -= q * ((rows.low[k] if q > 0.0 else rows.high[k]) - rows.activity[k, known])
             work.plans.cost[known] = own
             known += 1
             if runs == 1:
-                begin_master(work.rows, work.master, count)
+                begin_master(rows, work.master, count)
             # Priced a hair below its worth, the vehicle takes all hours that cost less; those at its worth fill up.
-            short = below and count == 1 and work.rows.activity[0, known - 1] < work.rows.low[0]
-            topped = short and top_up(home, work.plans, work.rows, tie, late, aim, known)
-            if topped:
-                known, below = known + 1, False
-        objective, broken = solve_master(work.plans, work.rows, work.master, count, known)
+            stuck, filled = FULL, False
+            if below and known + passes - runs < COLUMNS and is_short(rows, count, known - 1):
+                stuck = top_up(home, work.plans, rows, tie, late, count, known)
+                filled = stuck == FULL
+                known += 1
+        objective, broken = solve_master(work.plans, rows, work.master, count, known)
         closed = objective - bound <= same * (1.0 + abs(objective)) or runs >= passes
         early = two_way and broken <= 1e-9 and objective - bound <= LOOSE * (1.0 + abs(objective))
         if not closed and not early:
             another = True
-            if count == 1 and runs <= GUESSES and home.sessions == 1 and not topped:
-                if short:
-                    work.rows.theta[0], below = aim + NUDGE, False
+            below = False
+            lacks = stuck != FULL and not raised
+            guessed = guessed and (two_way or runs <= GUESSES)
+            if guessed and not two_way and lacks:
+                take_aim(rows, count, stuck, width if count > 1 else KEEP)
+                below, raised = True, True
+            elif guessed and tries < GUESSES and not (filled and count == 1):
+                battery, vehicle = work.plans.battery_kw[known - 1], work.plans.vehicle_kw[known - 1]
+                last = rows.aim[0]
+                guess_worths(home, work.guess, work.values, rows, battery, vehicle, count, tie, late)
+                if is_new(rows, count) if count > 1 else abs(rows.aim[0] - last) > NUDGE:
+                    tries += 1
+                    take_aim(rows, count, FULL, width if count > 1 else KEEP)
+                    below, raised = True, False
+                elif lacks:
+                    take_aim(rows, count, stuck, width if count > 1 else KEEP)
+                    below, raised = True, True
                 else:
-                    battery, vehicle = work.plans.battery_kw[known - 1], work.plans.vehicle_kw[known - 1]
-                    last, aim = aim, worth_of_charge(home, work.guess, battery, vehicle, 0, tie, late)
-                    if abs(aim - last) > NUDGE:
-                        work.rows.theta[0], below = max(aim - NUDGE, 0.0), True
+                    guessed = False
             continue
         if broken > 1e-9 and runs < passes:
             width *= 10.0
             if width > WIDEST:
                 return bound, np.inf, runs, count
             for k in range(count):
-                work.rows.box_low[k], work.rows.box_high[k] = work.rows.theta[k] - width, work.rows.theta[k] + width
+                rows.box_low[k], rows.box_high[k] = rows.theta[k] - width, rows.theta[k] + width
             another = False
             continue
         mix_plans(home, work.plans, work.master, work.mix, count)
         if runs < passes:
-            more = open_broken_rows(home, work.plans, work.rows, work.master, work.mix, count, known, two_way)
+            more = open_broken_rows(home, work.plans, rows, work.master, work.mix, count, known, two_way)
             if more > count:
-                count = more
-                another = False
+                guessed = guessed and tries < GUESSES
+                for k in range(count, more):
+                    guessed = guessed and rows.span[k, 0] == VEHICLE and work.master.at_upper[k] == 0
+                count, another = more, guessed
+                if guessed:
+                    width = max(width, WIDE)
+                    battery, vehicle = work.mix.battery_kw, work.mix.vehicle_kw
+                    guess_worths(home, work.guess, work.values, rows, battery, vehicle, count, tie, late)
+                    take_aim(rows, count, FULL, width)
+                    below, raised = True, False
                 continue
         if closed:
             break

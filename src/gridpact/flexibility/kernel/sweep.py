@@ -164,12 +164,14 @@ def departure(
     The worth is NaN where hours outside the window that cost no more do not hold all that it needs, whatever else
     happens: see the module.
     """
-    begin, within, required = home.session_kwh[0, 0], home.session_kwh[0, 1], home.session_kwh[0, 2]
-    low = max(required, within) - begin
-    high = max(home.plug_capacity_kwh - begin, low)
-    worth = worth_of_charge(home, guess, nothing, nothing, 0, tie, late)
+    start, within, required = home.session_kwh[0, 0], home.session_kwh[0, 1], home.session_kwh[0, 2]
+    low = max(required, within) - start
+    high = max(home.plug_capacity_kwh - start, low)
+    begin, end = home.session[0, 0], home.session[0, 1]
+    worth = worth_of_charge(home, guess, nothing, nothing, begin, end, required - start, tie, late)
+    worth = worth if worth < np.inf else 0.0
     room = 0.0
-    for t in range(home.session[0, 0], home.session[0, 1]):
+    for t in range(begin, end):
         low -= home.plug_drift_kwh[t]
         high -= home.plug_drift_kwh[t]
         most = home.plug_in_kw[t]
