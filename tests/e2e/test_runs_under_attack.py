@@ -37,6 +37,7 @@ def test_a_run_that_was_set_aside_is_replayed_and_not_gone_on_with(tmp_path: Pat
     assert aside == f"{run_id}~1"
     assert gridpact("replay", aside, "--store", where).exit_code == 0
     assert gridpact("runs", "verify", aside, "--store", where).exit_code == 0
+    assert f"Run {run_id} " in gridpact("runs", "show", run_id[:6], "--store", where).stdout
     refused = gridpact("runs", "resume", aside, "--store", where)
     assert refused.exit_code == 2
     assert "was set aside" in refused.stderr
