@@ -172,7 +172,7 @@ def guess_worths(
     """
     for k in range(count):
         rows.aim[k] = 1.0
-    sorted_out = False
+    sorted_out, dearer = False, np.inf
     while not sorted_out:
         sorted_out = True
         begin, base, before, dearer = rows.span[0, 1], 0.0, -1, np.inf
