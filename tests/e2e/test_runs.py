@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from gridpact import market
 from gridpact.cli.app import app
 
 DAY = ("--fleet", "fleet.csv", "--spec", "terms.yaml", "--price", "400", "--kw", "8")
@@ -128,6 +129,35 @@ def test_a_finished_run_answers_from_its_log_and_fresh_begins_anew(place: Path) 
     assert len(names) == 2
     assert any(name.endswith("~1") for name in names)
     assert all(call("replay", name).exit_code == 0 for name in names)
+
+
+def test_rules_beside_an_opportunity_file_are_kept(place: Path) -> None:
+    demo = Path(market.__file__).parent / "profiles" / "demo.yaml"
+    (place / "market").mkdir()
+    (place / "market" / "mine.yaml").write_text(demo.read_text().replace("name: demo", "name: mine"))
+    lines = ("id: evening", "product: energy", "start: 2022-07-13T19:00-05:00", "end: 2022-07-13T20:00-05:00")
+    more = ("requested_kw: 8", "reference_price: 400", "rules: mine.yaml")
+    (place / "market" / "evening.yaml").write_text("\n".join((*lines, *more)) + "\n")
+    done = call("negotiate", "--fleet", "fleet.csv", "--opportunity", "market/evening.yaml", "--out", "day", "--quiet")
+    assert done.exit_code == 0, done.output
+    name = run_id(place)
+    call("runs", "export", name, "--out", "run.zip")
+    shutil.rmtree("market")
+    for run in (name, "run.zip"):
+        replayed = call("replay", run)
+        assert replayed.exit_code == 0, replayed.output
+
+
+def test_an_exported_run_imports_no_code_unless_it_is_trusted(place: Path) -> None:
+    own = ("--strategy", "simulation.agents:Retreating")
+    assert call("negotiate", *DAY, *own, "--out", "day", "--quiet").exit_code == 0
+    name = run_id(place)
+    call("runs", "export", name, "--out", "run.zip")
+    refused = call("replay", "run.zip")
+    assert refused.exit_code == 2
+    assert "--trust" in refused.stderr
+    assert call("replay", "run.zip", "--trust").exit_code == 0
+    assert call("replay", name).exit_code == 0
 
 
 def test_a_folder_that_was_changed_is_noticed(place: Path) -> None:

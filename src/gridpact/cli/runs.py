@@ -106,6 +106,9 @@ def replay(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to write the replayed result.json.")
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let an exported run import the code of the strategy that it names.")
+    ] = False,
     store: Store = DEFAULT_STORE,
     quiet: Quiet = False,
 ) -> None:
@@ -114,7 +117,7 @@ def replay(
         from gridpact.operation.runs import replay_run
         from gridpact.store.journal import DivergenceError, UnfinishedLogError
 
-        with opened_run(run, store) as (runs, run_id):
+        with opened_run(run, store, trust=trust) as (runs, run_id):
             try:
                 replayed = replay_run(runs, run_id)
             except (DivergenceError, UnfinishedLogError) as problem:

@@ -28,7 +28,7 @@ def opened(where: str) -> Iterator["Store"]:
 
 
 @contextmanager
-def opened_run(run: str, where: str) -> Iterator[tuple["Store", str]]:
+def opened_run(run: str, where: str, *, trust: bool = False) -> Iterator[tuple["Store", str]]:
     """The store that holds ``run``, and the run's whole id; ``run`` may be its first letters or an exported run.
 
     Raises:
@@ -39,7 +39,7 @@ def opened_run(run: str, where: str) -> Iterator[tuple["Store", str]]:
     from gridpact.store.archive import ArchiveStore
 
     if run.lower().endswith(EXPORTED):
-        archive = ArchiveStore(Path(run))
+        archive = ArchiveStore(Path(run), foreign=not trust)
         try:
             yield archive, archive.run_ids()[0]
         finally:

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from gridpact.errors import CorruptLogError, InputError
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import fleet_table, read_fleet_file
+from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity
+from gridpact.market.rules import rule_names
 from gridpact.negotiation.script import without_words
 from gridpact.operation.inputs import DayRequest, MarketDay
 from gridpact.optimization.spec import ProblemSpec
@@ -97,10 +99,12 @@ def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
     facts["start"] = request.start.isoformat() if isinstance(request.start, datetime) else request.start
     facts["outside"], facts["outside_market"] = list(request.outside), request.outside_market
     facts["drop_outs"], facts["silent"] = list(request.drop_outs), dict(request.silent)
-    facts["opportunities"] = _OPPORTUNITIES.dump_python(request.opportunities, mode="json")
-    facts["opportunity_files"] = [
-        _file(kept, f"opportunity {number}", path) for number, path in enumerate(request.opportunity_files, start=1)
-    ]
+    # Opportunities as they were read: a file may name rules that lie beside it, which it does not when it is restored.
+    read = [each for path in request.opportunity_files for each in read_opportunities(path, rules=request.rules)]
+    facts["opportunities"] = _OPPORTUNITIES.dump_python((*request.opportunities, *read), mode="json")
+    facts["opportunity_files"] = []
+    for number, path in enumerate(request.opportunity_files, start=1):
+        _file(kept, f"opportunity {number}", path)
     facts["fleet"] = _fleet(kept, request.fleet, day)
     for name in _FILES:
         facts[name] = _source(kept, name, getattr(request, name), day)
@@ -132,7 +136,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
         facts = reader.book(names[REQUEST]).facts
         fleet = facts["fleet"]
         _Plain.model_validate(facts)
-        return DayRequest(
+        request = DayRequest(
             **{name: facts[name] for name in _PLAIN},
             start=facts["start"],
             outside=tuple(facts["outside"]),
@@ -150,6 +154,25 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
         if isinstance(problem, InputError):
             raise
         raise CorruptLogError(f"{store.name}: what the run was asked cannot be read: {problem!r}") from problem
+    _check_nothing_else_is_read(request, store)
+    return request
+
+
+def _check_nothing_else_is_read(request: DayRequest, store: Store) -> None:
+    """A log names no file outside it, and one from elsewhere no code.
+
+    Raises:
+        CorruptLogError: rules that are neither gridpact's nor kept.
+        InputError: a strategy of somebody's own, in a log that may come from strangers.
+    """
+    for name in {request.rules, *(each.rules for each in request.opportunities)}:
+        if name not in rule_names() and name not in request.rule_files:
+            raise CorruptLogError(f"{store.name}: the run names the rules {name[:200]!r}, which its log does not keep")
+    if store.foreign and ":" in request.strategy:
+        raise InputError(
+            f"{store.name} names the strategy {request.strategy[:200]!r}, which would import code of that name; if you "
+            "trust where the file comes from, replay it with --trust"
+        )
 
 
 def _rule_names(day: MarketDay) -> set[str]:

@@ -256,6 +256,10 @@ def verify_run(store: Store, run_id: str) -> RunCheck:
         except CorruptLogError as problem:
             problems.append(str(problem))
     problems += _effects_out_of_order(rows)
+    try:
+        fold(run_id, upcast(rows))
+    except CorruptLogError as problem:
+        problems.append(str(problem))
     folder = _folder_of(store, run_id)
     if folder is not None:
         problems += _folder_problems(folder, rows)

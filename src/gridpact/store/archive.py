@@ -60,14 +60,15 @@ def write_archive(store: Store, run_id: str, path: Path) -> None:
 class ArchiveStore(Store):
     """A run in a file that `write_archive` made. Nothing can be added to it."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the log.
+    def __init__(self, path: Path, *, foreign: bool = True) -> None:
+        """Read the log; ``foreign`` false for a file that is trusted like one's own store.
 
         Raises:
             StoreError: the file cannot be read.
             CorruptLogError: it is not such a file, or its log is damaged.
         """
         self._path = path
+        self.foreign = foreign
         try:
             self._archive = zipfile.ZipFile(path)
             self._lines = self._read(LOG, LARGEST_LOG_BYTES).splitlines()

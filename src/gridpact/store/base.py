@@ -87,6 +87,9 @@ class Store(ABC):
     of rows, are 1 to 500 characters of text; StoreError otherwise. Times need an offset; NaiveDatetimeError otherwise.
     """
 
+    foreign: bool = False
+    """Whether what it holds may come from strangers: a run of it then imports no code that it names."""
+
     @property
     @abstractmethod
     def name(self) -> str:

@@ -284,9 +284,12 @@ def test_a_forked_process_does_not_keep_a_lock(path: Path) -> None:
     program = """
 import os, sys, time
 from gridpact.store.opening import open_store
+told, tell = os.pipe()
 with open_store(sys.argv[1]).writing("day"):
     if os.fork() == 0:
+        os.write(tell, b"let go")
         time.sleep(60)
+    os.read(told, 1)
     print(os.getpid(), flush=True)
     os.kill(os.getpid(), 9)
 """
