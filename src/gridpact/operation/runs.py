@@ -257,7 +257,7 @@ def verify_run(store: Store, run_id: str) -> RunCheck:
             problems.append(str(problem))
     problems += _effects_out_of_order(rows)
     try:
-        fold(run_id, upcast(rows))
+        read_run(store, run_id)
     except CorruptLogError as problem:
         problems.append(str(problem))
     folder = _folder_of(store, run_id)
