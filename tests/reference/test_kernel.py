@@ -148,3 +148,31 @@ def test_the_kernel_agrees_with_highs_on_thousands_of_homes() -> None:
     seen = run(4000, tariffs=STRAIGHT)
     assert seen["open"] <= 0.015 * 4000
     run(1000, tariffs=("negative", "crossed"))
+
+
+@pytest.mark.xfail(reason="the largest quantity of this two-way home with a cycle limit comes out 0.3 % too small")
+def test_the_largest_quantity_with_a_two_way_car_and_a_cycle_limit() -> None:
+    compare(
+        Features(
+            seed=21,
+            periods=12,
+            tariff="flat",
+            battery=True,
+            car="two_way",
+            sessions=1,
+            solar=True,
+            export_allowed=True,
+            blackout=False,
+            cycles=0.3,
+            lossless=False,
+            wear=True,
+            start=0.5,
+            reserve=False,
+            reduction_only=False,
+            frozen_battery=False,
+            frozen_vehicle=False,
+            operator_reserve=0.0,
+            wish=0.4,
+        ),
+        Counter(),
+    )
