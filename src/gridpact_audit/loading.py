@@ -163,11 +163,11 @@ def _read_table(path: Path, table: Table, finding: Finding) -> pd.DataFrame | No
 
 def _values(cells: "pa.ChunkedArray[Any]", column: Column) -> Any:
     if column.type == NUMBER:
-        return cells.to_pandas().astype("float64")
+        return cells.to_pandas(use_threads=False).astype("float64")
     if column.type == TIME:
-        return cells.to_pandas()
+        return cells.to_pandas(use_threads=False)
     if column.type == WHOLE and cells.null_count == 0:
-        return cells.to_pandas().astype("int64")
+        return cells.to_pandas(use_threads=False).astype("int64")
     if column.type in (TEXT, TEXTS):
         return pd.Series(_texts(cells), dtype=object)
     return pd.Series(cells.to_pylist(), dtype=object)

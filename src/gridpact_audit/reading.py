@@ -196,7 +196,7 @@ class ParquetContent:
         texts = [leaves[k].path for k in sorted(wanted) if leaves[k].physical_type == "BYTE_ARRAY"]
         try:
             opened = self._open(texts)
-            table = opened.read(columns=[name for name in columns if name not in lists], use_pandas_metadata=False)
+            table = opened.read(columns=[name for name in columns if name not in lists], use_threads=False)
             for name in lists:
                 table = table.append_column(name, self._lists(opened, name, longest))
             table.validate(full=True)
@@ -209,11 +209,11 @@ class ParquetContent:
         pieces: list[Any]
         for group in range(self._metadata.num_row_groups):
             try:
-                pieces = opened.read_row_group(group, columns=[name]).column(0).chunks
+                pieces = opened.read_row_group(group, columns=[name], use_threads=False).column(0).chunks
             except pa.ArrowNotImplementedError:
                 if self._metadata.row_group(group).num_rows * longest > self._allowed:
                     raise UnreadableError(f"column {name} unpacks to more than is read") from None
-                pieces = self._open(()).read_row_group(group, columns=[name]).column(0).chunks
+                pieces = self._open(()).read_row_group(group, columns=[name], use_threads=False).column(0).chunks
             chunks += pieces
         lists = [chunk.cast(pa.list_(pa.string())) if not _in_words(chunk.type) else chunk for chunk in chunks]
         words = [
@@ -245,6 +245,7 @@ class ParquetContent:
         deepest: dict[str, Any] = {"schema_depth_limit": 8} if _KNOWN_DEPTH else {}
         return pq.ParquetFile(
             io.BytesIO(self._content),
+            pre_buffer=False,
             read_dictionary=list(texts) or None,
             thrift_string_size_limit=MOST_FOOTER_BYTES,
             thrift_container_size_limit=MOST_FOOTER_BYTES,

@@ -150,7 +150,6 @@ def test_the_kernel_agrees_with_highs_on_thousands_of_homes() -> None:
     run(1000, tariffs=("negative", "crossed"))
 
 
-@pytest.mark.xfail(reason="the largest quantity of this two-way home with a cycle limit comes out 0.3 % too small")
 def test_the_largest_quantity_with_a_two_way_car_and_a_cycle_limit() -> None:
     compare(
         Features(

@@ -4,7 +4,8 @@ import inspect
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -99,7 +100,7 @@ class CheckedParquet:
         nested = [name for name in wanted if _is_list(self.schema.field(name).type)]
         try:
             file = _open(self.content, read_dictionary=texts)
-            table = file.read(columns=[name for name in wanted if name not in nested], use_pandas_metadata=False)
+            table = file.read(columns=[name for name in wanted if name not in nested], use_threads=False)
             for place, column in enumerate(table.columns):
                 if _is_read_text(column.type):
                     table = table.set_column(place, table.column_names[place], column.dictionary_encode())
@@ -119,12 +120,12 @@ class CheckedParquet:
         pieces: list[Any]
         for group in range(self.metadata.num_row_groups):
             try:
-                chunks += file.read_row_group(group, columns=[name]).column(0).chunks
+                chunks += file.read_row_group(group, columns=[name], use_threads=False).column(0).chunks
             except pa.ArrowNotImplementedError:
                 # Part of the group's texts are in no dictionary; those that are must not be long and many.
                 if self.metadata.row_group(group).num_rows * longest > self._allowed:
                     raise TooLargeError(f"{self.where}: column {name!r} unpacks to more than is read") from None
-                pieces = _open(self.content).read_row_group(group, columns=[name]).column(0).chunks
+                pieces = _open(self.content).read_row_group(group, columns=[name], use_threads=False).column(0).chunks
                 for chunk in pieces:
                     words = chunk.values.cast(pa.string()).dictionary_encode()
                     chunks.append(pa.ListArray.from_arrays(chunk.offsets.cast(pa.int32()), words, mask=chunk.is_null()))
@@ -228,7 +229,7 @@ def plain_cells(cells: "pa.ChunkedArray[Any]") -> pd.Series:
         return pd.Series(np.full(len(cells), None, dtype=object), dtype=object)
     if pa.types.is_decimal(kind):
         cells = cells.cast(pa.float64())
-    return cells.to_pandas(date_as_object=False)
+    return cells.to_pandas(date_as_object=False, use_threads=False)
 
 
 def _objects(cells: "pa.ChunkedArray[Any]") -> pd.Series:
@@ -257,10 +258,19 @@ def _lists(cells: "pa.ChunkedArray[Any]") -> pd.Series:
     return pd.Series(found, dtype=object)
 
 
+def read_own(source: Path | IO[bytes]) -> pa.Table:
+    """A Parquet file that comes with gridpact or was written by it, read as it is.
+
+    Nothing here uses Arrow's threads: one that still runs when the process ends aborts it (apache/arrow#34314).
+    """
+    return pq.ParquetFile(source, pre_buffer=False).read(use_threads=False)
+
+
 def _open(content: bytes, *, read_dictionary: Sequence[str] = ()) -> pq.ParquetFile:
     deepest: dict[str, Any] = {"schema_depth_limit": MOST_SCHEMA_DEPTH} if _KNOWN_DEPTH else {}
     return pq.ParquetFile(
         io.BytesIO(content),
+        pre_buffer=False,
         read_dictionary=list(read_dictionary) or None,
         thrift_string_size_limit=MOST_FOOTER_BYTES,
         thrift_container_size_limit=MOST_FOOTER_BYTES,

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gridpact.data.grid import mean_of_pieces, pieces
 from gridpact.data.names import split_zone
+from gridpact.data.parquet import read_own
 from gridpact.errors import MissingDataError
 
 PRICES_FILE = "ercot_day_ahead_2021_2022.parquet"
@@ -105,4 +105,4 @@ def _folder() -> Any:
 @lru_cache(maxsize=4)
 def _read(name: str) -> pd.DataFrame:
     with _folder().joinpath(name).open("rb") as file:
-        return pq.read_table(file).to_pandas()
+        return read_own(file).to_pandas(use_threads=False)

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from gridpact.data.parquet import read_own
 from gridpact.errors import CorruptLogError, InputError
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import fleet_table, read_fleet_file
@@ -262,7 +263,7 @@ class _Reader:
             return None
         match each["as"]:
             case "table":
-                return pd.read_parquet(BytesIO(self.content(each["book"])))
+                return read_own(BytesIO(self.content(each["book"]))).to_pandas(use_threads=False)
             case "spec":
                 return ProblemSpec.from_mapping(each["terms"], source="the run's log")
             case _:

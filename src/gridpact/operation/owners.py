@@ -11,8 +11,8 @@ from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from gridpact.data.parquet import read_own
 from gridpact.errors import GridpactError
 from gridpact.store.archive import books_of
 from gridpact.store.base import Store
@@ -228,7 +228,7 @@ def _layers(content: bytes, *, depth: int) -> Iterator[bytes]:
 
 def _parquet_texts(content: bytes) -> Iterator[bytes]:
     try:
-        table = pq.read_table(BytesIO(content))
+        table = read_own(BytesIO(content))
         for column in table.columns:
             kind = column.type.value_type if pa.types.is_list(column.type) else column.type
             if pa.types.is_string(kind) or pa.types.is_large_string(kind):

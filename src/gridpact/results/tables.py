@@ -205,7 +205,7 @@ FORMS: dict[str, TableForm] = {
 
 def empty_table(name: str) -> pd.DataFrame:
     """The table ``name`` without rows."""
-    return pd.DataFrame(FORMS[name].schema.empty_table().to_pandas())
+    return pd.DataFrame(FORMS[name].schema.empty_table().to_pandas(use_threads=False))
 
 
 def write_table(

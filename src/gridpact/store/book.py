@@ -15,6 +15,8 @@ FORMAT = "gridpact.book/1"
 FACTS, SHAPES = b"gridpact.facts", b"gridpact.shapes"
 LARGEST_BYTES = 2 << 30
 """Most that the arrays of one book may hold."""
+_WRITING = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_READING = pa.ipc.IpcReadOptions(use_threads=False)
 _UNREADABLE = (
     pa.ArrowException,
     KeyError,
@@ -51,7 +53,7 @@ class Book:
             {b"format": FORMAT.encode(), FACTS: _json(self.facts), SHAPES: _json(shapes)}
         )
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        with pa.ipc.new_stream(sink, batch.schema, options=_WRITING) as writer:
             writer.write_batch(batch)
         return bytes(sink.getvalue())
 
@@ -63,7 +65,7 @@ class Book:
             CorruptLogError: it is not a book, or of a format that this gridpact does not read.
         """
         try:
-            with pa.ipc.open_stream(pa.py_buffer(content)) as reader:
+            with pa.ipc.open_stream(pa.py_buffer(content), options=_READING) as reader:
                 known = reader.schema.metadata or {}
                 shapes = json.loads(known[SHAPES])
                 if known[b"format"].decode() != FORMAT:

@@ -66,7 +66,6 @@ class Journal:
         self._log = EventLog()
         self._waiting: list[Entry] = []
         self._books: dict[str, bytes] = {}
-        self.executed: list[str] = []
         """Keys of effects that were done now, not answered from the log."""
 
     def __len__(self) -> int:
@@ -168,7 +167,6 @@ class Journal:
                 f"the log of run {self._run_id} ends while {effect.what} was under way: the run did not finish"
             )
         self.flush()
-        self.executed.append(effect.key)
         found = do()
         content = encode(found).to_bytes()
         digest = digest_of(content)

@@ -10,6 +10,12 @@ from gridpact.flexibility.kernel.respond import respond
 
 DONE_KWH = 1e-12
 STEPS = 60
+NO_KWH = 1e-11
+"""A shortfall below this is none [kWh]."""
+TIGHT_KWH = 1e-9
+"""A bound of the shortfall this near to what a plan misses is the shortfall [kWh]."""
+THRIFT = 1e-4
+"""Price of energy through a device that keeps plans from wasting it, where a kWh missed costs one [per kWh]."""
 
 
 @compiled
@@ -130,8 +136,12 @@ def vehicle_keeps_up(home: Home, first: int, stop: int) -> bool:
 
 
 @inlined
-def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late: Floats, passes: int) -> float:
-    """Least energy by which the home misses delivering ``q`` through the window; NaN if unknown [kWh].
+def shortfall_kwh(
+    home: Home, work: Work, first: int, stop: int, q: float, late: Floats, passes: int
+) -> tuple[float, bool]:
+    """Least energy by which the home misses delivering ``q`` in the window: a lower bound, and whether it is tight.
+
+    The bound is NaN if it is unknown [kWh].
 
     Net load above the promise costs one per kWh and everything else nothing, so that the best response measures it.
     """
@@ -177,10 +187,14 @@ def shortfall_kwh(home: Home, work: Work, first: int, stop: int, q: float, late:
         home.cycle,
         home.cycle_kwh,
     )
-    bound, _, used, _ = respond(probe, work, 0.0, late, ZERO, nothing, nothing, YES, BOX, passes, 1e-13)
+    bound, cost, used, _ = respond(probe, work, 0.0, late, ZERO, nothing, nothing, YES, BOX, passes, 1e-13)
     if used >= passes or np.isnan(bound):
-        return float("nan")
-    return float(max(bound, 0.0))
+        return float("nan"), False
+    bound = max(bound, 0.0)
+    if cost - bound > TIGHT_KWH:
+        # Energy costs nothing here, and a mix of plans that waste it may not fit; a little price makes them not waste.
+        _, cost, used, _ = respond(probe, work, THRIFT, late, ZERO, nothing, nothing, YES, BOX, passes, 1e-13)
+    return float(bound), bool(cost - bound <= TIGHT_KWH)
 
 
 @inlined
@@ -188,27 +202,26 @@ def most_coupled_kw(home: Home, work: Work, first: int, stop: int, top_kw: float
     """Largest delivery at most ``top_kw`` with the vehicle's energy and cycle limits counted; NaN if unknown [kW].
 
     The shortfall is convex in the quantity and at most the window's length steep, so the secant from above ends on it.
+    A secant through a lower bound that is not tight could lead too far; from there the steepest slope leads on.
     """
-    upper = top_kw
-    missed = shortfall_kwh(home, work, first, stop, upper, late, passes)
-    if np.isnan(missed):
-        return float("nan")
-    if missed <= 1e-11:
-        return float(upper)
-    q = upper - missed / ((stop - first) * home.step_h)
-    for _ in range(STEPS):
-        if q <= 0.0:
-            return 0.0
-        now = shortfall_kwh(home, work, first, stop, q, late, passes)
+    steepest = (stop - first) * home.step_h
+    upper, missed, was_tight = top_kw, 0.0, False
+    q = top_kw
+    for step in range(STEPS):
+        now, tight = shortfall_kwh(home, work, first, stop, q, late, passes)
         if np.isnan(now):
             return float("nan")
-        if now <= 1e-11:
-            return float(q)
-        steep = (missed - now) / (upper - q)
-        if steep <= 1e-9:
-            return float("nan")
-        upper, missed = q, now
-        q = q - now / steep
+        if now <= NO_KWH:
+            return float(q) if tight else float("nan")
+        if q <= 0.0:
+            return 0.0
+        steep = steepest
+        if step > 0 and tight and was_tight:
+            steep = (missed - now) / (upper - q)
+            if steep <= 1e-9:
+                return float("nan")
+        upper, missed, was_tight = q, now, tight
+        q = max(q - now / steep, 0.0)
         if q >= upper - 1e-12:
             return float(upper)
     return float("nan")
