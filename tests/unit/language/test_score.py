@@ -1,6 +1,7 @@
 """Counting what an evaluation found."""
 
 import pytest
+
 from gridpact.errors import InputError, MissingDataError
 from gridpact.language.evaluation.cases import read_cases
 from gridpact.language.evaluation.score import Rate, Score, add_up

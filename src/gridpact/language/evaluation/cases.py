@@ -18,9 +18,8 @@ without it, the baseline is left out.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from gridpact.errors import InputError, MissingDataError
@@ -47,8 +46,8 @@ class Case:
     expected: Mapping[str, Any]
     """What is stated, and nothing else."""
     text: str = ""
-    facts: Mapping[str, Any] = MappingProxyType({})
-    rest: Mapping[str, Any] = MappingProxyType({})
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    rest: Mapping[str, Any] = field(default_factory=dict)
     """Other keys of the line."""
 
 
