@@ -13,6 +13,7 @@ from gridpact.optimization.bid import BidCurve, bid_curve
 from gridpact.optimization.diagnosis import Diagnosis, diagnose
 from gridpact.optimization.fallback import fallback_formation
 from gridpact.optimization.formulation import BidRequest, formation_problem, loss_avoided_usd
+from gridpact.optimization.limits import LimitWorth, binding_limits
 from gridpact.optimization.spec import ProblemSpec
 
 
@@ -33,6 +34,8 @@ class SolverAnswer:
     """Where nothing is worth bidding although there are options."""
     notes: tuple[str, ...] = ()
     """What an operator should know of how it came about, such as a solver's failure."""
+    limits: tuple[LimitWorth, ...] = ()
+    """Limits that bind and what each is worth, dearest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class BidDecision:
     """Where it declines although there are options."""
     notes: tuple[str, ...] = ()
     """What an operator should know of how the bid came about, such as a solver's failure."""
+    limits: tuple[LimitWorth, ...] = ()
+    """Limits that bind and what each is worth, dearest first."""
 
     @property
     def declined(self) -> bool:
@@ -137,7 +142,14 @@ class OptimizationTool:
         if not formation.formed and len(request.options):
             unit = "USD/MW per h" if request.opportunity.product.is_reserve else "USD/MWh"
             diagnosis = diagnose(problem, price_unit=unit, solver=self.solver)
-        return SolverAnswer(formation=formation, diagnosis=diagnosis, notes=notes)
+        maximum_kw = request.rules.maximum_kw(request.opportunity.product)
+        limits = binding_limits(
+            problem,
+            formation,
+            market_maximum=maximum_kw < request.opportunity.requested_kw,
+            solver=self.solver,
+        )
+        return SolverAnswer(formation=formation, diagnosis=diagnosis, notes=notes, limits=limits)
 
     def reform(self, spec: ProblemSpec, request: BidRequest, *, dropped: Collection[str]) -> BidDecision:
         """The bid formed again after some homes fail before gate closure, from the options of all others."""
@@ -159,4 +171,5 @@ def decide(problem: FormationProblem, answer: SolverAnswer, request: BidRequest)
         loss_avoided_usd=loss_usd,
         diagnosis=answer.diagnosis,
         notes=answer.notes,
+        limits=answer.limits,
     )
