@@ -82,7 +82,7 @@ StrategyName = Annotated[
         "--strategy",
         envvar="GRIDPACT_STRATEGY",
         metavar="NAME",
-        help="How homes negotiate: truthful, concession, tit_for_tat, language (a model picks), or your own module:Class.",
+        help="How homes negotiate: truthful, concession, tit_for_tat, language (a model), or your own module:Class.",
         autocompletion=completion.strategies,
     ),
 ]
