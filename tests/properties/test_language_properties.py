@@ -42,40 +42,47 @@ TACTICS = st.one_of(NONSENSE, st.builds(TacticAdvice, pace=PACES, bonus=BONUSES,
 
 @dataclass
 class Wild:
-    """Gives what it was made with, over and over; sometimes too few, too many, or an error."""
+    """Mostly sensible picks of every kind, drawn by lot, and the nonsense it was made with; sometimes too few, too many,
+    or an error."""
 
-    bids: list[Any]
-    answers: list[Any]
-    tactics: list[Any]
+    nonsense: list[Any]
     fault: str
+    seed: int
     asked: int = 0
 
-    def _some(self, pool: list[Any], count: int) -> Any:
+    def _some(self, count: int, sensible: Any) -> Any:
         self.asked += 1
-        if self.fault == "raises" and self.asked % 2:
+        rng = np.random.default_rng([self.seed, self.asked])
+        if self.fault == "raises" and self.asked % 3 == 0:
             raise RuntimeError("no")
         if self.fault == "not a list" and self.asked % 3 == 0:
             return 7
-        extra = {"too few": -1, "too many": 1}.get(self.fault, 0) if self.asked % 2 else 0
-        return [pool[(self.asked + k) % len(pool)] for k in range(max(count + extra, 0))]
+        extra = {"too few": -1, "too many": 1}.get(self.fault, 0) if self.asked % 3 == 0 else 0
+        pool = self.nonsense
+        return [
+            sensible(rng) if rng.random() < 0.8 else pool[rng.integers(len(pool))] for _ in range(max(count + extra, 0))
+        ]
 
     def advise_bids(self, positions: Any) -> Any:
-        return self._some(self.bids, len(positions))
+        return self._some(
+            len(positions), lambda rng: BidAdvice(move=rng.choice(list(Move)), concession=float(rng.random()))
+        )
 
     def advise_answers(self, positions: Any) -> Any:
-        return self._some(self.answers, len(positions))
+        return self._some(
+            len(positions), lambda rng: AnswerAdvice(reply=rng.choice(list(Reply)), share=float(rng.random()))
+        )
 
     def advise_tactic(self, position: Any) -> Any:
-        found = self._some(self.tactics, 1)
+        found = self._some(1, lambda rng: TacticAdvice(pace=rng.choice(list(Pace)), bonus=rng.choice(list(Bonus))))
         return found[0] if found else None
 
 
 WILD = st.builds(
     Wild,
-    bids=st.lists(BIDS, min_size=1, max_size=6),
-    answers=st.lists(ANSWERS, min_size=1, max_size=6),
-    tactics=st.lists(TACTICS, min_size=1, max_size=4),
+    nonsense=st.lists(st.one_of(BIDS, ANSWERS, TACTICS), min_size=1, max_size=6),
     fault=st.sampled_from(["", "", "", "raises", "too few", "too many", "not a list"]),
+    seed=st.integers(0, 1000),
 )
 
 
@@ -103,7 +110,16 @@ class Watched(Language):
 def check_within_bounds(case: dict[str, Any], wild: Wild) -> None:
     count = len(case["curves"])
     homes = Watched(wild)
-    case = {**case, "strategies": {f"h{i}": homes for i in range(count)}, "tactics": wild}
+    # A market that is worth something, and rounds to talk in: otherwise most draws end without a word.
+    case = {
+        **case,
+        "strategies": {f"h{i}": homes for i in range(count)},
+        "tactics": wild,
+        "price": case["price"] + 150.0,
+        "price_cap": float("inf"),
+        "rounds": max(case["rounds"], 2),
+        "silent": {},
+    }
     result = check_everything(case)
     assert result.summary.replaced == 0, result.summary.replaced_reasons
 
