@@ -11,7 +11,10 @@ MONEY, ENERGY, POWER, ANY = "money", "energy", "power", "any"
 _WORDS: dict[str, tuple[str, str]] = {
     # What a number of money may be.
     "received": (MONEY, r"earn(?:s|ed|ing)?|receiv(?:e|es|ed)|(?:are|is|was|were|get|gets|got) paid|income"),
-    "paid": (MONEY, r"(?<!are )(?<!is )(?<!was )(?<!were )(?<!get )(?<!gets )(?<!got )paid|pays?|charge[sd]? you|owe[sd]?"),
+    "paid": (
+        MONEY,
+        r"(?<!are )(?<!is )(?<!was )(?<!were )(?<!get )(?<!gets )(?<!got )paid|pays?|charge[sd]? you|owe[sd]?",
+    ),
     "cost": (MONEY, r"costs?"),
     "lost": (MONEY, r"los(?:t|e|es|s|ses)"),
     "held back": (MONEY, r"penalt(?:y|ies)"),
@@ -94,13 +97,11 @@ not no
 PLAIN = frozenset((_CONNECTING + _OF_SENSES).split())
 """Words that may always stand in a narrative; all others only where the facts hold them."""
 
-NUMBER_WORDS = {
-    word: float(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split()
-    )
-} | {
+_UP_TO_TWENTY = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
+NUMBER_WORDS = {word: float(value) for value, word in enumerate(_UP_TO_TWENTY)} | {
     "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "dozen": 12.0, "half": 0.5, "quarter": 0.25,
     "third": 1 / 3, "twice": 2.0, "double": 2.0, "triple": 3.0, "both": 2.0, "once": 1.0, "couple": 2.0,

@@ -53,7 +53,7 @@ def owner_lines(facts: Facts) -> Iterator[OwnerLine]:
     """The day of one owner, in order.
 
     Args:
-        facts: see `gridpact.operation.owner_trail.owner_facts`.
+        facts: see `gridpact.report.owner_facts`.
     """
     yield from _wishes(facts["preferences"])
     for promise in facts["earlier_promises"]:
@@ -83,7 +83,7 @@ def owner_story(facts: Facts) -> tuple[OwnerLine, ...]:
     """The day of one owner in short: what was asked, in or out and why, what the devices did, and what it earned.
 
     Args:
-        facts: see `gridpact.operation.owner_trail.owner_facts`.
+        facts: see `gridpact.report.owner_facts`.
     """
     lines = [line for line in owner_lines(facts) if line.kind in _STORY]
     earned = sum(line["amount_microusd"] for line in facts["ledger"])

@@ -20,7 +20,8 @@ FACTS = (
     "Every wish of yours was kept.",
     "You delivered 14.29 kWh and are paid 1.373654 USD.",
     "In all you earned 1.373654 USD.",
-    "The request of 30 kW binds: without it the bid would be worth 0.2286 USD more; one more kW would be worth 0.15 USD.",
+    "The request of 30 kW binds: without it the bid would be worth 0.2286 USD more; one more kW would be worth 0.15 "
+    "USD.",
     "5 of 6 homes promised 57.40 kWh and delivered all of it; the market paid 6.89 USD, owners received 4.85 USD and "
     "the operator kept 2.04 USD.",
     "2.5 kW that homes agreed to were not called: the cheapest of it asked 110.00 USD/MWh, and the market paid 95.00.",
@@ -154,11 +155,27 @@ def test_changing_any_digit_is_refused(fact: str, seed: int) -> None:
 
 
 SWAPS = (
-    ("earned", "lost"), ("received", "paid"), ("kept", "lost"), ("bought", "sold"), ("fed in", "bought"),
-    ("gave", "took"), ("called", "refused"), ("delivered", "bought"), ("went down", "went up"), ("are paid", "paid"), ("market paid", "market received"),
-    ("market", "operator"), ("operator", "market"), ("owners", "the market"), ("battery", "car"), ("more", "less"),
-    ("agreed", "declined"), ("were not called", "were called"), ("without", "with"), ("are in", "are out"),
-)  # fmt: skip
+    ("earned", "lost"),
+    ("received", "paid"),
+    ("kept", "lost"),
+    ("bought", "sold"),
+    ("fed in", "bought"),
+    ("gave", "took"),
+    ("called", "refused"),
+    ("delivered", "bought"),
+    ("went down", "went up"),
+    ("are paid", "paid"),
+    ("market paid", "market received"),
+    ("market", "operator"),
+    ("operator", "market"),
+    ("owners", "the market"),
+    ("battery", "car"),
+    ("more", "less"),
+    ("agreed", "declined"),
+    ("were not called", "were called"),
+    ("without", "with"),
+    ("are in", "are out"),
+)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from dataclasses import replace
 import cvxpy as cp
 import numpy as np
 import pytest
-from coalition_cases import option_book, random_problem
 
+from coalition_cases import option_book, random_problem
 from gridpact.coalition.formation import form
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, TotalCap, WholeLots
