@@ -1,15 +1,13 @@
 """``gridpact explain``: a finished run in a few sentences, for its operator or for one owner."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gridpact.cli.options import DEFAULT_STORE, AsJson, Store
 from gridpact.cli.output import problems_as_messages, say
+from gridpact.cli.talkers import opened_talker
 from gridpact.cli.trail import Run, run_source
-
-if TYPE_CHECKING:
-    from gridpact.language.questions import Talker
 
 
 def explain(
@@ -33,8 +31,8 @@ def explain(
     with problems_as_messages():
         from gridpact.operation.explain import explain_run
 
-        with run_source(run, store) as source:
-            told = explain_run(source, home_id=home, talker=_talker(llm))
+        with opened_talker(llm) as talker, run_source(run, store) as source:
+            told = explain_run(source, home_id=home, talker=talker)
         for each in told.paragraphs:
             if each.narrative.why_template is not None:
                 say(f"gridpact: {llm} was not used for {each.heading!r}: {each.narrative.why_template}")
@@ -44,11 +42,3 @@ def explain(
         from gridpact.report.terminal_trail import show_paragraphs
 
         show_paragraphs(told.title, [(each.heading, each.narrative.sentences) for each in told.paragraphs])
-
-
-def _talker(name: str) -> "Talker | None":
-    if name == "none":
-        return None
-    from gridpact.language.opening import open_talker
-
-    return open_talker(name)

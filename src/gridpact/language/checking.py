@@ -139,6 +139,8 @@ def _allowed(word: str, known: Sequence[Reading]) -> bool:
 def _stem(word: str) -> str:
     """``word`` without the ending of a plural."""
     word = word.removesuffix("'s").removesuffix("’s")
+    if word.endswith(("shes", "ches", "xes", "sses")):
+        return word[:-2]
     return word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word
 
 
