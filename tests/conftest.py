@@ -1,4 +1,4 @@
-"""What holds for every test: the same gridpact in every process, nothing beyond the loopback, an hour for full counts."""
+"""What holds for every test: the same gridpact in every process, only the loopback, an hour for full counts."""
 
 import os
 from collections.abc import Iterator
