@@ -38,6 +38,8 @@ class Context:
     """Field of the last quantity."""
     found: list[Found] = field(default_factory=list)
     notes: list[tuple[str, int, int]] = field(default_factory=list)
+    pending: list[tuple[list[tuple[int, int]], Item, float]] = field(default_factory=list)
+    """Windows of this sentence of which nothing was said yet."""
 
 
 class Reading:
@@ -52,6 +54,7 @@ class Reading:
         if new_sentence:
             context.days = None
             context.mode = ""
+            context.pending.clear()
         context.sentence = clause.sentence
         self.assets = [item.tag for item in self.items if item.tag in ("BATT", "CAR")]
         if self.assets:
@@ -322,8 +325,8 @@ class Reading:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
             case "ABOVE":
                 more = next((each.text for each in self.items if each.tag == "ABOVE"), "")
-                amount = more in ("more than", "exceed", "mehr als", "plus de", "mas de", "meer dan", "greater than", "in excess of", "plus que")
-                if negated and drawing and (amount or more in ("over", "uber")):
+                amount = more in ("more than", "exceed", "mehr als", "plus de", "mas de", "mas del", "mas que", "meer dan", "greater than", "in excess of", "plus que")
+                if negated and not keeping and (amount or drawing and more in ("over", "uber")):
                     self._draw(item, share, 0.9)
                 elif negated and not keeping:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
@@ -366,6 +369,7 @@ class Reading:
         if clause.has("BUY") or clause.has("READY") and not selling:
             self.note("is a price to buy at, not to sell at", item)
             return
+        selling = selling or clause.correcting and self.context.last == "floor_usd_per_mwh"
         if not selling and compared not in ("GE", "BELOW") and not clause.has("WANT"):
             self.note("is not said to be a price to sell at", item)
             return
@@ -389,6 +393,12 @@ class Reading:
         if value > 1e5:
             self.note("is no usable price", item)
             return
+        if clause.has("UNLESS", "ONLY", "IF"):  # the price is when to use it, so it is not out altogether
+            self.context.found = [
+                each
+                for each in self.context.found
+                if each.sentence != clause.sentence or not (each.name.endswith("participates") or each.name == "export_allowed")
+            ]
         self.add("floor_usd_per_mwh", round(value, 6), item, sure if compared in ("GE", "BELOW", "ABOVE") else sure - 0.1)
 
     def _rate(self, item: Item) -> None:
@@ -449,6 +459,9 @@ class Reading:
         """A number without a unit counts only where the words around it leave one unit."""
         clause, value = self.clause, float(item.value)
         previous = self._before(item, "BY", "AT", "AFTER", "DEPART", "LEAVE", back=2)
+        if previous is not None and len(item.text) in (3, 4) and item.text.isdigit() and value % 100 < 60 and value < 2400:
+            self._clock(Item("clock", (int(value // 100), int(value % 100)), item.start, item.end, "", "24"), at=item)
+            return
         if previous is not None and value <= 24 and not (previous.tag == "AT" and self._near(item, "KEEP", "GE", back=3, ahead=0)):
             if clause.has("CAR", "READY", "DEPART", "LEAVE", "FULL") or previous.tag in ("BY", "DEPART", "LEAVE") or self.mode in ("ready", "alone"):
                 self._clock(Item("clock", (int(value), 0), item.start, item.end, "", ""), at=item)
@@ -456,7 +469,9 @@ class Reading:
         if clause.correcting and self.context.last:
             self._corrected(item, value)
             return
-        if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has("KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO"):
+        if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has(
+            "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART"
+        ):
             if clause.has("days") and value < 10 or clause.has("LOAD", "HOUR", "clock") and not clause.has("CAR"):
                 return
             self._stored(self._swap(item, "share", value / 100.0))
@@ -505,6 +520,9 @@ class Reading:
                 return
             window = (minutes[0] % 1440, 1440) if side.tag in ("AFTER", "FROM") else (0, minutes[-1])
             self._blackout([window], item, 0.6)
+            return
+        if clause.has("OUTAGE", "LOAD") and item.unit == "clock" and side is None and not item.value[1]:
+            self.add("backup_hours", float(item.value[0]), item, 0.75)
             return
         carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance")
         if not carlike or clause.has("SELL", "OUTAGE"):
@@ -570,6 +588,7 @@ class Reading:
             inverse, sure = False, 0.5
         else:
             self.note("is a time in which nothing is said to pause", item)
+            self.context.pending.append((windows, item, 0.7))
             return
         if inverse:
             windows = [(end % 1440, start if start else 1440) for start, end in windows[-1:]]
@@ -606,15 +625,25 @@ class Reading:
             self._export()
         if has("V2G"):
             self._v2g()
+        if has("FULL") and has("clock", "hclock", "BY", "AT") and not has("share", "DRAIN", "EMPTY", "CYC", "distance"):
+            self._full()
+            return
         if quiet or has("money", "clock", "hclock"):
             return
         if has("span", "share", "energy", "rate"):
+            return
+        if self.context.pending and self._sits_out() and not self.clause.has("days"):
+            windows, item, sure = self.context.pending[-1]
+            self._blackout(windows, item, sure)
             return
         if self._own_days() is not None and self._sits_out():
             self.add("blackout", all_day(self._own_days() or frozenset()), self._item("days"), 0.75)
             return
         if has("FULL", "ALLOFIT") and not has("EMPTY", "DRAIN", "CYC"):
             self._full()
+            return
+        if has("CAR") and has("NEG") and has("GRID") and not has("OK", "EXPORT", "V2G", "READY"):
+            self.add("vehicle_discharge_allowed", False, self._item("NEG"), 0.75)
             return
         if self._own_days() is None and (self._sits_out() or self.mode == "alone" and self.clause.has("NEG")):
             self._out()
@@ -667,7 +696,7 @@ class Reading:
             if has("PART", "AMPM", "AFTER", "BY"):
                 self.note("names no time of day; say from when to when", item)
             return
-        item = self._item("ALONE", "NEG", "WHOLEOUT")
+        item = self._item("ALONE", "WHOLEOUT", "NEG")
         draws = has("DRAIN") or any(
             each.text in ("draw", "draws", "drawing", "take", "takes", "taking", "pull", "tap", "borrow", "use", "using", "used", "nehmen", "nehmt", "prendre", "prenez", "sacar", "saquen", "pakken", "nemen", "tomar", "tomen")
             for each in self.items
@@ -681,6 +710,8 @@ class Reading:
                 self.add("vehicle_participates", False, item, 0.85)
             if "BATT" in self.assets and not battery_of_car:
                 self.add("battery_participates", False, item, 0.8)
+        elif has("IT") and self.asset == "CAR" and draws:
+            self.add("vehicle_discharge_allowed", False, item, 0.8)
         elif has("BATT"):
             self.add("battery_participates", False, item, 0.85 if has("ATALL", "ALONE") else 0.7)
         elif has("WHOLEOUT"):

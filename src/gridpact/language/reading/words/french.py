@@ -58,7 +58,7 @@ OTHERS: autres maisons, toutes les maisons, tous les clients, autres foyers, tou
 INJECT: ignorez les instructions, ignore les instructions, oubliez les instructions, ignorez, prompt systeme, nouvelles instructions, instructions precedentes, oublie toutes, ignore toutes
 FIRST: je, j'ai, j, nous, mon, ma, mes, notre, moi, on, vous, ma femme, mon mari, femme, mari
 CONJ: et, mais, aussi, puis, ensuite, egalement, par contre, cependant, en plus, sinon, ainsi que, parce, car
-FILL: environ, a peu pres, la, le, les, l, de, du, des, d, vers, une, un, presque, quelque, a, ma, pile, au plus tard
+FILL: environ, a peu pres, la, le, les, l, de, du, des, d, vers, une, un, presque, quelque, ma, pile, au plus tard
 HALFWORD: moitie, la moitie, demi, une demi
 FRAC=0.25: un quart
 FRAC=0.3333333333333333: un tiers, le tiers
@@ -100,7 +100,7 @@ FROM: de, depuis, a partir de, des
 BTW: entre
 RAND: et
 BY: avant, pour, d'ici, au plus tard a
-AT: vers, a
+AT: vers
 AFTER: apres, a partir de
 DAY=0: lundi, lundis
 DAY=1: mardi, mardis

@@ -28,7 +28,7 @@ LOAD: nevera, refrigerador, congelador, carga critica, cargas criticas, frigorif
 GE: al menos, minimo, como minimo, por lo menos, no menos de, nunca menos de, un minimo de, a partir de, por encima de, o mas, cuando menos, minimo de, no inferior a
 LE: como maximo, maximo, a lo sumo, no mas de, hasta un, nunca mas de, un maximo de, maximo de, hasta, mas de no, o menos, tope, no superior a, como mucho
 BELOW: debajo de, menos de, por debajo de, por debajo del, debajo del, abajo de, abajo del, bajo, menor a, inferior a, del
-ABOVE: mas de, encima de, arriba de, superior a, mayor a
+ABOVE: mas de, mas del, mas que, encima de, arriba de, superior a, mayor a
 DOWNTO: hasta llegar a, hasta el
 LASTPART: ultimo, ultimos
 TOPPART: primeros, primer
@@ -58,7 +58,7 @@ OTHERS: otras casas, todas las casas, todos los clientes, otros hogares, todos l
 INJECT: ignora las instrucciones, ignore las instrucciones, olvida las instrucciones, nuevas instrucciones, instrucciones anteriores, ignora todo, ignora todas
 FIRST: yo, mi, mis, nosotros, nuestro, nuestra, me, nos, nuestros, mujer, esposa, marido, esposo
 CONJ: y, e, pero, tambien, ademas, luego, entonces, sin embargo, aunque, asi como, asimismo, porque
-FILL: aproximadamente, unos, unas, mas o menos, cerca de, alrededor de, la, el, los, las, de, del, un, casi, a, en punto, sobre, a mas tardar, como
+FILL: aproximadamente, unos, unas, mas o menos, cerca de, alrededor de, la, el, los, las, de, del, un, casi, en punto, sobre, a mas tardar, como
 HALFWORD: mitad, la mitad, medio, media bateria, media
 FRAC=0.25: un cuarto, una cuarta parte, cuarta parte
 FRAC=0.3333333333333333: un tercio, una tercera parte, tercera parte
