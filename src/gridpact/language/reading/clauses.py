@@ -7,7 +7,7 @@ from gridpact.language.reading.quantities import Item
 
 QUANTITIES = frozenset("share energy power distance money duration rate number clock hclock span days".split())
 _VALUES = QUANTITIES - {"days", "number"}
-_STARTS = frozenset("KEEP NEG ALONE WANT SELL EXPORT POLITE OK USE OKNEG DRAIN".split())
+_STARTS = frozenset("KEEP NEG ALONE WHOLEOUT WANT SELL EXPORT POLITE OK USE OKNEG DRAIN".split())
 _SUBJECTS = frozenset("BATT CAR SOLAR FIRST V2G HEAT".split())
 _JOINING = frozenset("AT BY FROM BTW FILL GE LE BELOW ABOVE WORD ONLY AFTER TO DOWNTO HE FIRST RTO".split())
 _IGNORED = frozenset(("FILL", "CONJ", "COMMA", "COLON", "WORD", "QUOTE"))
@@ -72,6 +72,9 @@ def _parts(sentence: list[Item]) -> Iterator[list[Item]]:
     for place, item in enumerate(sentence):
         tag = item.tag
         if tag in ("CONJ", "COMMA", "COLON", "CORR", "UNLESS", "IF", "DROPPED"):
+            if tag in ("COMMA", "CONJ") and part and _only_days(sentence, place + 1):
+                part.append(item)
+                continue
             if _holds_on(part, tag, sentence[place + 1 : place + 7]):
                 part.append(item)
                 continue
@@ -98,6 +101,19 @@ def _parts(sentence: list[Item]) -> Iterator[list[Item]]:
         has_verb = has_verb or tag in _STARTS or tag in ("READY", "DEPART", "FULL")
     if part:
         yield part
+
+
+def _only_days(sentence: list[Item], place: int) -> bool:
+    """Whether nothing but days stands from here to the next comma."""
+    said = False
+    for item in sentence[place:]:
+        if item.tag in ("COMMA", "CONJ", "COLON"):
+            break
+        if item.tag == "days":
+            said = True
+        elif item.tag not in ("FILL", "EXCEPT", "AT") and not (item.tag == "WORD" and item.text in ("on", "only", "am", "le", "los", "op")):
+            return False
+    return said
 
 
 def _holds_on(part: list[Item], tag: str, ahead: list[Item]) -> bool:
@@ -136,13 +152,14 @@ def _judge(clauses: list[Clause], mark: str) -> None:
         first, tags = _first(clause), clause.tags
         before = clauses[number - 1] if number else None
         clause.correcting = "CORR" in tags or (
-            before is not None and before.correcting and not any(each.tag in QUANTITIES for each in before.items)
+            before is not None and (before.correcting or number > 1 and _bare_no(before)) and not any(each.tag in QUANTITIES for each in before.items)
         )
         clause.dropped = "DROPPED" in tags
         head = clause.items[0].tag if clause.items else ""
         resets = head == "CONJ" and first in ("FIRST", "KEEP", "NEG", "ALONE", "WANT", "POLITE", "OK", "SELL", "CORR", "OKNEG")
         resets = resets or first in ("POLITE", "CORR") or head == "CORR"
         resets = resets or (first in ("FIRST", "KEEP", "ALONE", "NEG", "WANT") and number > 0 and blocked in ("hearsay", "past", "hypothetical"))
+        resets = resets or blocked == "past" and clause.has("WANT") and "PAST" not in tags
         if clause.items and clause.items[0].text in ("otherwise", "sonst", "sinon", "anders"):
             resets = True
         if resets and blocked != "instruction":
@@ -169,6 +186,11 @@ def _judge(clauses: list[Clause], mark: str) -> None:
             before.blocked = "condition"
 
 
+def _bare_no(clause: Clause) -> bool:
+    said = [each.text for each in clause.items if each.tag not in _IGNORED]
+    return len(said) == 1 and said[0] in ("no", "nein", "non", "nee", "nope", "not")
+
+
 def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
     tags = clause.tags
     if "INJECT" in tags:
@@ -186,6 +208,9 @@ def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
     if "THIRD" in tags and "EXCEPT" not in tags or (tags & {"SAY"} and (tags & {"HE", "THIRD"} or quoted or first == "SAY")):
         third = clause.index("THIRD")
         mine = next((n for n, each in enumerate(clause.items) if each.tag == "FIRST" and each.text not in _OWNING), -1)
+        needs = next((n for n, each in enumerate(clause.items) if each.tag in ("WANT", "DEPART") and n > third), -1)
+        if 0 <= third < needs and "SAY" not in tags and any(each.tag in ("FIRST", "CAR") for each in clause.items[needs:]):
+            return ""
         if "SAY" in tags or "HE" in tags or not (0 <= mine < third) or first == "THIRD":
             return "hearsay"
     if "SAY" in tags and clause.has("FIRST") and clause.index("SAY") > clause.index("FIRST") and not clause.has("NEG"):

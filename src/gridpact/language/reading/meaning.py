@@ -7,7 +7,7 @@ from gridpact.language.reading.quantities import Item
 from gridpact.language.reading.times import all_day, clock_text, clocks_of, windows_of
 from gridpact.language.reading.wishes import HomeFacts, Value
 
-_UNIT_WORDS = {"share", "energy"}
+_SHARES = frozenset(("backup_soc_fraction", "maximum_discharge_fraction", "vehicle_required_soc_fraction"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Context:
     """Field of the last quantity."""
     found: list[Found] = field(default_factory=list)
     notes: list[tuple[str, int, int]] = field(default_factory=list)
-    pending: list[tuple[list[tuple[int, int]], Item, float]] = field(default_factory=list)
+    pending: list[tuple[list[tuple[int, int]], Item, frozenset[int] | None]] = field(default_factory=list)
     """Windows of this sentence of which nothing was said yet."""
 
 
@@ -247,7 +247,10 @@ class Reading:
         if not 0 <= share <= 1:
             self.note("is more than the whole", item)
             return
-        if clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
+        if clause.correcting and not self.assets and self.context.last in _SHARES and item.tag == "share" and not clause.has("KEEP", "GE", "BELOW", "LE"):
+            self.add(self.context.last, round(share, 6), item, 0.85)
+            return
+        if clause.has("PAYS") or clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
             self.note("says how it is, not what is wanted", item)
             return
         if subject == "CAR":
@@ -295,7 +298,9 @@ class Reading:
 
     def _for_battery(self, item: Item, share: float) -> None:
         clause, compared = self.clause, self._compared(item)
-        drawing = self._before(item, "USE", "DRAIN", "SELL", "EXPORT") is not None or (
+        drawing = self._before(item, "USE", "DRAIN", "SINK", "SELL", "EXPORT") is not None or (
+            clause.has("DRAIN", "USE") and clause.has("OK", "ONLY", "LE") and not clause.has("KEEP", "LEAVE", "OUTAGE")
+        ) or (
             clause.has("USE", "DRAIN", "SELL") and not clause.has("KEEP", "LEAVE")
         )
         keeping = self._before(item, "KEEP", "LEAVE") is not None or clause.has("OUTAGE")
@@ -340,8 +345,9 @@ class Reading:
             case _:
                 if charging and not negated:
                     self.note("is a charge to reach, not a share to keep", item)
-                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL") and drawing and not keeping and not negated:
-                    if to:
+                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL", "SINK") and drawing and not keeping and not negated:
+                    up_to = any(each.text in ("hasta", "jusqu'a", "tot", "bis", "bis zu") for each in self.items[max(0, last - 3) : last])
+                    if to and not (up_to and not clause.has("DRAIN", "SINK")):
                         self._backup(item, share, 0.8)
                     else:
                         self._draw(item, share, 0.8)
@@ -470,8 +476,8 @@ class Reading:
             self._corrected(item, value)
             return
         if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has(
-            "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART"
-        ):
+            "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART", "FROM"
+        ) | (clause.has("BATT", "CAR") and bool(self.mode or self.context.mode) and value >= 10):
             if clause.has("days") and value < 10 or clause.has("LOAD", "HOUR", "clock") and not clause.has("CAR"):
                 return
             self._stored(self._swap(item, "share", value / 100.0))
@@ -524,7 +530,7 @@ class Reading:
         if clause.has("OUTAGE", "LOAD") and item.unit == "clock" and side is None and not item.value[1]:
             self.add("backup_hours", float(item.value[0]), item, 0.75)
             return
-        carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance")
+        carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance") or clause.correcting and self.context.last == "vehicle_ready_by"
         if not carlike or clause.has("SELL", "OUTAGE"):
             self.note("is a time, and not said of the car or of a pause", item)
             return
@@ -588,7 +594,7 @@ class Reading:
             inverse, sure = False, 0.5
         else:
             self.note("is a time in which nothing is said to pause", item)
-            self.context.pending.append((windows, item, 0.7))
+            self.context.pending.append((windows, item, self._own_days()))
             return
         if inverse:
             windows = [(end % 1440, start if start else 1440) for start, end in windows[-1:]]
@@ -621,7 +627,7 @@ class Reading:
         if has("CONS", "MODE", "AGGR") and not has("NEG"):
             item = self._item("CONS", "MODE", "AGGR")
             self.add("persona", {"CONS": "conservative", "MODE": "moderate", "AGGR": "aggressive"}[item.tag], item, 0.8)
-        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR"):
+        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR") or has("NEG") and has("GRID") and has("TO", "WORD") and not has("OUTAGE", "CAR", "USE", "DRAIN", "STATE"):
             self._export()
         if has("V2G"):
             self._v2g()
@@ -633,11 +639,14 @@ class Reading:
         if has("span", "share", "energy", "rate"):
             return
         if self.context.pending and self._sits_out() and not self.clause.has("days"):
-            windows, item, sure = self.context.pending[-1]
-            self._blackout(windows, item, sure)
+            windows, item, days = self.context.pending[-1]
+            self.context.days = days or self.context.days
+            self._blackout(windows, item, 0.7)
             return
-        if self._own_days() is not None and self._sits_out():
-            self.add("blackout", all_day(self._own_days() or frozenset()), self._item("days"), 0.75)
+        days = self._days()
+        alone = has("NEG") and self._own_days() is not None and not has("WANT", "READY", "DEPART", "KEEP", "FULL", "SELL", "EXPORT", "CYC", "OK")
+        if days is not None and (self._sits_out() or alone):
+            self.add("blackout", all_day(days), self._item("days", "ALONE", "WHOLEOUT", "NEG"), 0.75)
             return
         if has("FULL", "ALLOFIT") and not has("EMPTY", "DRAIN", "CYC"):
             self._full()
@@ -655,12 +664,12 @@ class Reading:
         has = self.clause.has
         if has("money", "share", "span", "BTW", "days", "clock", "CYC", "rate", "BELOW"):
             return
-        item = self._item("EXPORT", "SELL")
+        item = self._item("EXPORT", "SELL", "GRID")
         if "CAR" in self.assets:
             if has("NEG", "ALONE"):
                 self.add("vehicle_discharge_allowed", False, item, 0.8)
             return
-        if has("NEG", "ALONE", "EMPTY") or item.text.startswith("null"):
+        if has("NEG", "ALONE", "EMPTY") or any(each.tag == "number" and not each.value for each in self.items) or item.text.startswith("null"):
             self.add("export_allowed", False, item, 0.9)
         elif has("OK") and not has("STATE"):
             self.add("export_allowed", True, item, 0.85)
@@ -722,5 +731,7 @@ class Reading:
             self.add("participates", False, item, 0.7)
         elif has("HOME") and has("NEG") and has("USE"):
             self.add("participates", False, item, 0.7)
+        elif self.asset == "CAR" and has("DRAIN"):
+            self.add("vehicle_discharge_allowed", False, item, 0.75)
         elif self.asset and not has("WORD"):
             self.add("vehicle_participates" if self.asset == "CAR" else "battery_participates", False, item, 0.6)

@@ -292,7 +292,7 @@ def _joined(tokens: list[Token]) -> list[Token]:
                     _drop_skipped(found)
                     found.append(Token("DTO", None, token.text, token.start, token.end))
                     continue
-                if before.tag in _ENDS and ahead.tag in _NUMERIC:
+                if before.tag in _ENDS and ahead.tag in _NUMERIC and _alike(before, ahead, tokens):
                     _drop_skipped(found)
                     found.append(Token("RTO", None, token.text, token.start, token.end))
                     between = 0
@@ -305,12 +305,22 @@ def _joined(tokens: list[Token]) -> list[Token]:
             ahead = next((each for each in tokens[place + 1 : place + 4] if each.tag not in ("FILL", "AT", "CONJ")), None)
             if ahead is not None and ahead.tag in ("DAY", "DSET"):
                 continue
+        if tag == "SLASH":
+            token.tag = "COMMA"
         if tag == "RAND":
             token.tag = "CONJ"
         if tag == "DASH":
             token.tag = "COMMA" if place and place + 1 < count and tokens[place + 1].start > token.end else "WORD"
         found.append(token)
     return found
+
+
+def _alike(before: Token, ahead: Token, tokens: list[Token]) -> bool:
+    """Whether two quantities may be the ends of one range: ``20% to 30%``, and not ``80% to 7``."""
+    if before.tag not in ("PCT", "KWH", "KM", "MILE", "FRAC", "HALFWORD", "CENT", "PKWH", "PMWH"):
+        return True
+    place = next(number for number, each in enumerate(tokens) if each is ahead)
+    return any(each.tag == before.tag for each in tokens[place : place + 2])
 
 
 def _drop_skipped(found: list[Token]) -> None:
