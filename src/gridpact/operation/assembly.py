@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from gridpact.results.result import (
     CoalitionRecord,
     CommitmentRecord,
     DeliveryRecord,
+    LimitRecord,
     NegotiationRecord,
     OpportunityRecord,
     OutcomeRecord,
@@ -218,6 +219,7 @@ def _bid(award: Award) -> BidRecord:
         status=decision.status,
         gap=decision.gap,
         solver=decision.solver,
+        limits=None if decision.limits is None else tuple(LimitRecord(**asdict(each)) for each in decision.limits),
     )
 
 
