@@ -7,7 +7,7 @@ from gridpact.language.reading.quantities import Item
 from gridpact.language.reading.times import all_day, clock_text, clocks_of, windows_of
 from gridpact.language.reading.wishes import HomeFacts, Value
 
-_UNIT_WORDS = {"share", "energy"}
+_SHARES = frozenset(("backup_soc_fraction", "maximum_discharge_fraction", "vehicle_required_soc_fraction"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class Context:
     """Field of the last quantity."""
     found: list[Found] = field(default_factory=list)
     notes: list[tuple[str, int, int]] = field(default_factory=list)
+    pending: list[tuple[list[tuple[int, int]], Item, frozenset[int] | None]] = field(default_factory=list)
+    """Windows of this sentence of which nothing was said yet."""
 
 
 class Reading:
@@ -52,6 +54,7 @@ class Reading:
         if new_sentence:
             context.days = None
             context.mode = ""
+            context.pending.clear()
         context.sentence = clause.sentence
         self.assets = [item.tag for item in self.items if item.tag in ("BATT", "CAR")]
         if self.assets:
@@ -244,7 +247,10 @@ class Reading:
         if not 0 <= share <= 1:
             self.note("is more than the whole", item)
             return
-        if clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
+        if clause.correcting and not self.assets and self.context.last in _SHARES and item.tag == "share" and not clause.has("KEEP", "GE", "BELOW", "LE"):
+            self.add(self.context.last, round(share, 6), item, 0.85)
+            return
+        if clause.has("PAYS") or clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
             self.note("says how it is, not what is wanted", item)
             return
         if subject == "CAR":
@@ -292,7 +298,9 @@ class Reading:
 
     def _for_battery(self, item: Item, share: float) -> None:
         clause, compared = self.clause, self._compared(item)
-        drawing = self._before(item, "USE", "DRAIN", "SELL", "EXPORT") is not None or (
+        drawing = self._before(item, "USE", "DRAIN", "SINK", "SELL", "EXPORT") is not None or (
+            clause.has("DRAIN", "USE") and clause.has("OK", "ONLY", "LE") and not clause.has("KEEP", "LEAVE", "OUTAGE")
+        ) or (
             clause.has("USE", "DRAIN", "SELL") and not clause.has("KEEP", "LEAVE")
         )
         keeping = self._before(item, "KEEP", "LEAVE") is not None or clause.has("OUTAGE")
@@ -322,8 +330,8 @@ class Reading:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
             case "ABOVE":
                 more = next((each.text for each in self.items if each.tag == "ABOVE"), "")
-                amount = more in ("more than", "exceed", "mehr als", "plus de", "mas de", "meer dan", "greater than", "in excess of", "plus que")
-                if negated and drawing and (amount or more in ("over", "uber")):
+                amount = more in ("more than", "exceed", "mehr als", "plus de", "mas de", "mas del", "mas que", "meer dan", "greater than", "in excess of", "plus que")
+                if negated and not keeping and (amount or drawing and more in ("over", "uber")):
                     self._draw(item, share, 0.9)
                 elif negated and not keeping:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
@@ -337,8 +345,9 @@ class Reading:
             case _:
                 if charging and not negated:
                     self.note("is a charge to reach, not a share to keep", item)
-                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL") and drawing and not keeping and not negated:
-                    if to:
+                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL", "SINK") and drawing and not keeping and not negated:
+                    up_to = any(each.text in ("hasta", "jusqu'a", "tot", "bis", "bis zu") for each in self.items[max(0, last - 3) : last])
+                    if to and not (up_to and not clause.has("DRAIN", "SINK")):
                         self._backup(item, share, 0.8)
                     else:
                         self._draw(item, share, 0.8)
@@ -366,6 +375,7 @@ class Reading:
         if clause.has("BUY") or clause.has("READY") and not selling:
             self.note("is a price to buy at, not to sell at", item)
             return
+        selling = selling or clause.correcting and self.context.last == "floor_usd_per_mwh"
         if not selling and compared not in ("GE", "BELOW") and not clause.has("WANT"):
             self.note("is not said to be a price to sell at", item)
             return
@@ -389,6 +399,12 @@ class Reading:
         if value > 1e5:
             self.note("is no usable price", item)
             return
+        if clause.has("UNLESS", "ONLY", "IF"):  # the price is when to use it, so it is not out altogether
+            self.context.found = [
+                each
+                for each in self.context.found
+                if each.sentence != clause.sentence or not (each.name.endswith("participates") or each.name == "export_allowed")
+            ]
         self.add("floor_usd_per_mwh", round(value, 6), item, sure if compared in ("GE", "BELOW", "ABOVE") else sure - 0.1)
 
     def _rate(self, item: Item) -> None:
@@ -449,6 +465,9 @@ class Reading:
         """A number without a unit counts only where the words around it leave one unit."""
         clause, value = self.clause, float(item.value)
         previous = self._before(item, "BY", "AT", "AFTER", "DEPART", "LEAVE", back=2)
+        if previous is not None and len(item.text) in (3, 4) and item.text.isdigit() and value % 100 < 60 and value < 2400:
+            self._clock(Item("clock", (int(value // 100), int(value % 100)), item.start, item.end, "", "24"), at=item)
+            return
         if previous is not None and value <= 24 and not (previous.tag == "AT" and self._near(item, "KEEP", "GE", back=3, ahead=0)):
             if clause.has("CAR", "READY", "DEPART", "LEAVE", "FULL") or previous.tag in ("BY", "DEPART", "LEAVE") or self.mode in ("ready", "alone"):
                 self._clock(Item("clock", (int(value), 0), item.start, item.end, "", ""), at=item)
@@ -456,7 +475,9 @@ class Reading:
         if clause.correcting and self.context.last:
             self._corrected(item, value)
             return
-        if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has("KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO"):
+        if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has(
+            "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART", "FROM"
+        ) | (clause.has("BATT", "CAR") and bool(self.mode or self.context.mode) and value >= 10):
             if clause.has("days") and value < 10 or clause.has("LOAD", "HOUR", "clock") and not clause.has("CAR"):
                 return
             self._stored(self._swap(item, "share", value / 100.0))
@@ -506,7 +527,10 @@ class Reading:
             window = (minutes[0] % 1440, 1440) if side.tag in ("AFTER", "FROM") else (0, minutes[-1])
             self._blackout([window], item, 0.6)
             return
-        carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance")
+        if clause.has("OUTAGE", "LOAD") and item.unit == "clock" and side is None and not item.value[1]:
+            self.add("backup_hours", float(item.value[0]), item, 0.75)
+            return
+        carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance") or clause.correcting and self.context.last == "vehicle_ready_by"
         if not carlike or clause.has("SELL", "OUTAGE"):
             self.note("is a time, and not said of the car or of a pause", item)
             return
@@ -570,6 +594,7 @@ class Reading:
             inverse, sure = False, 0.5
         else:
             self.note("is a time in which nothing is said to pause", item)
+            self.context.pending.append((windows, item, self._own_days()))
             return
         if inverse:
             windows = [(end % 1440, start if start else 1440) for start, end in windows[-1:]]
@@ -602,19 +627,32 @@ class Reading:
         if has("CONS", "MODE", "AGGR") and not has("NEG"):
             item = self._item("CONS", "MODE", "AGGR")
             self.add("persona", {"CONS": "conservative", "MODE": "moderate", "AGGR": "aggressive"}[item.tag], item, 0.8)
-        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR"):
+        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR") or has("NEG") and has("GRID") and has("TO", "WORD") and not has("OUTAGE", "CAR", "USE", "DRAIN", "STATE"):
             self._export()
         if has("V2G"):
             self._v2g()
+        if has("FULL") and has("clock", "hclock", "BY", "AT") and not has("share", "DRAIN", "EMPTY", "CYC", "distance"):
+            self._full()
+            return
         if quiet or has("money", "clock", "hclock"):
             return
         if has("span", "share", "energy", "rate"):
             return
-        if self._own_days() is not None and self._sits_out():
-            self.add("blackout", all_day(self._own_days() or frozenset()), self._item("days"), 0.75)
+        if self.context.pending and self._sits_out() and not self.clause.has("days"):
+            windows, item, days = self.context.pending[-1]
+            self.context.days = days or self.context.days
+            self._blackout(windows, item, 0.7)
+            return
+        days = self._days()
+        alone = has("NEG") and self._own_days() is not None and not has("WANT", "READY", "DEPART", "KEEP", "FULL", "SELL", "EXPORT", "CYC", "OK")
+        if days is not None and (self._sits_out() or alone):
+            self.add("blackout", all_day(days), self._item("days", "ALONE", "WHOLEOUT", "NEG"), 0.75)
             return
         if has("FULL", "ALLOFIT") and not has("EMPTY", "DRAIN", "CYC"):
             self._full()
+            return
+        if has("CAR") and has("NEG") and has("GRID") and not has("OK", "EXPORT", "V2G", "READY"):
+            self.add("vehicle_discharge_allowed", False, self._item("NEG"), 0.75)
             return
         if self._own_days() is None and (self._sits_out() or self.mode == "alone" and self.clause.has("NEG")):
             self._out()
@@ -626,12 +664,12 @@ class Reading:
         has = self.clause.has
         if has("money", "share", "span", "BTW", "days", "clock", "CYC", "rate", "BELOW"):
             return
-        item = self._item("EXPORT", "SELL")
+        item = self._item("EXPORT", "SELL", "GRID")
         if "CAR" in self.assets:
             if has("NEG", "ALONE"):
                 self.add("vehicle_discharge_allowed", False, item, 0.8)
             return
-        if has("NEG", "ALONE", "EMPTY") or item.text.startswith("null"):
+        if has("NEG", "ALONE", "EMPTY") or any(each.tag == "number" and not each.value for each in self.items) or item.text.startswith("null"):
             self.add("export_allowed", False, item, 0.9)
         elif has("OK") and not has("STATE"):
             self.add("export_allowed", True, item, 0.85)
@@ -667,7 +705,7 @@ class Reading:
             if has("PART", "AMPM", "AFTER", "BY"):
                 self.note("names no time of day; say from when to when", item)
             return
-        item = self._item("ALONE", "NEG", "WHOLEOUT")
+        item = self._item("ALONE", "WHOLEOUT", "NEG")
         draws = has("DRAIN") or any(
             each.text in ("draw", "draws", "drawing", "take", "takes", "taking", "pull", "tap", "borrow", "use", "using", "used", "nehmen", "nehmt", "prendre", "prenez", "sacar", "saquen", "pakken", "nemen", "tomar", "tomen")
             for each in self.items
@@ -681,6 +719,8 @@ class Reading:
                 self.add("vehicle_participates", False, item, 0.85)
             if "BATT" in self.assets and not battery_of_car:
                 self.add("battery_participates", False, item, 0.8)
+        elif has("IT") and self.asset == "CAR" and draws:
+            self.add("vehicle_discharge_allowed", False, item, 0.8)
         elif has("BATT"):
             self.add("battery_participates", False, item, 0.85 if has("ATALL", "ALONE") else 0.7)
         elif has("WHOLEOUT"):
@@ -691,5 +731,7 @@ class Reading:
             self.add("participates", False, item, 0.7)
         elif has("HOME") and has("NEG") and has("USE"):
             self.add("participates", False, item, 0.7)
+        elif self.asset == "CAR" and has("DRAIN"):
+            self.add("vehicle_discharge_allowed", False, item, 0.75)
         elif self.asset and not has("WORD"):
             self.add("vehicle_participates" if self.asset == "CAR" else "battery_participates", False, item, 0.6)

@@ -292,7 +292,7 @@ def _joined(tokens: list[Token]) -> list[Token]:
                     _drop_skipped(found)
                     found.append(Token("DTO", None, token.text, token.start, token.end))
                     continue
-                if before.tag in _ENDS and ahead.tag in _NUMERIC:
+                if before.tag in _ENDS and ahead.tag in _NUMERIC and _alike(before, ahead, tokens):
                     _drop_skipped(found)
                     found.append(Token("RTO", None, token.text, token.start, token.end))
                     between = 0
@@ -301,10 +301,26 @@ def _joined(tokens: list[Token]) -> list[Token]:
             continue
         if tag in ("BY", "FROM") and found and found[-1].tag == "RTO":
             continue
+        if tag in ("CONJ", "COMMA", "RAND", "SLASH") and found and found[-1].tag in ("DAY", "DSET"):
+            ahead = next((each for each in tokens[place + 1 : place + 4] if each.tag not in ("FILL", "AT", "CONJ")), None)
+            if ahead is not None and ahead.tag in ("DAY", "DSET"):
+                continue
+        if tag == "SLASH":
+            token.tag = "COMMA"
+        if tag == "RAND":
+            token.tag = "CONJ"
         if tag == "DASH":
             token.tag = "COMMA" if place and place + 1 < count and tokens[place + 1].start > token.end else "WORD"
         found.append(token)
     return found
+
+
+def _alike(before: Token, ahead: Token, tokens: list[Token]) -> bool:
+    """Whether two quantities may be the ends of one range: ``20% to 30%``, and not ``80% to 7``."""
+    if before.tag not in ("PCT", "KWH", "KM", "MILE", "FRAC", "HALFWORD", "CENT", "PKWH", "PMWH"):
+        return True
+    place = next(number for number, each in enumerate(tokens) if each is ahead)
+    return any(each.tag == before.tag for each in tokens[place : place + 2])
 
 
 def _drop_skipped(found: list[Token]) -> None:
@@ -341,6 +357,12 @@ def _merged(tokens: list[Token]) -> list[Token]:
             if following.tag == "NUM" and value <= 24 and value == int(value) and _is_clock_pair(tokens, place):
                 minute = int(float(following.value))  # type: ignore[arg-type]
                 found.append(Token("CLOCK", (int(value), minute), "x", token.start, following.end))
+                place += 2
+                continue
+        if token.text in ("oh", "o") and found and found[-1].tag == "NUM" and following is not None and following.tag == "NUM":
+            hour, minute = float(found[-1].value), float(following.value)  # type: ignore[arg-type]
+            if hour <= 12 and 1 <= minute <= 9:
+                found[-1] = Token("CLOCK", (int(hour), int(minute)), "x", found[-1].start, following.end)
                 place += 2
                 continue
         if token.tag == "FILL" and found and found[-1].tag in ("NUM",) and following is not None and following.tag in ("PCT",):
