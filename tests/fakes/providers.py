@@ -1,4 +1,4 @@
-"""A provider's stand-in on the loopback: real HTTP, the shapes of Gemini, OpenAI and Anthropic, and faults on demand."""
+"""A stand-in for providers on the loopback: real HTTP, the shapes of Gemini, OpenAI and Anthropic, faults on demand."""
 
 import asyncio
 import json

@@ -3,6 +3,7 @@
 Imported only where such a model is used. Retries of the providers' own clients are off: `Broker` has them all.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ from gridpact.language.transport import CompressedReplyError, ReplyTooLargeError
 THINKING_TOKENS = 2_048
 """Added to the limit of models that think before they answer and cannot be told not to."""
 SEED = 0
+_TALKATIVE = ("anthropic", "google_genai", "httpcore2", "httpx2", "openai")
+"""Loggers that write questions and answers down below the level of warnings."""
 _TOOL = "reply"
 
 
@@ -50,6 +53,9 @@ class HostedLine:
             limits: of time and size.
             body: further fields of every request.
         """
+        for name in _TALKATIVE:
+            logger = logging.getLogger(name)
+            logger.setLevel(max(logger.level, logging.WARNING))
         self._client = open_client(
             base_url, most_bytes=limits.reply_bytes, timeout_s=limits.timeout_s, connections=limits.in_flight
         )

@@ -1,4 +1,4 @@
-"""A question as a model reads it: our words, then facts, then one person's words between marks that they cannot write."""
+"""A question as a model reads it: our words, facts, then one person's words between marks that no text can write."""
 
 import hashlib
 

@@ -219,7 +219,7 @@ def _bid(award: Award) -> BidRecord:
         status=decision.status,
         gap=decision.gap,
         solver=decision.solver,
-        limits=tuple(LimitRecord(**asdict(each)) for each in decision.limits),
+        limits=None if decision.limits is None else tuple(LimitRecord(**asdict(each)) for each in decision.limits),
     )
 
 

@@ -25,7 +25,7 @@ _CURVE_ARRAYS = (
     "least_kw",
 )
 _DIAGNOSIS = TypeAdapter(Diagnosis | None)
-_LIMITS = TypeAdapter(tuple[LimitWorth, ...])
+_LIMITS = TypeAdapter(tuple[LimitWorth, ...] | None)
 
 
 def schedules_book(schedules: ScheduleBatch, facts: Mapping[str, Any]) -> Book:
@@ -93,7 +93,7 @@ def answer_of(book: Book) -> SolverAnswer:
         diagnosis=_DIAGNOSIS.validate_python(facts["diagnosis"]),
         notes=tuple(facts["notes"]),
         # Logs from before limits were measured have none.
-        limits=_LIMITS.validate_python(facts.get("limits", ())),
+        limits=_LIMITS.validate_python(facts.get("limits")),
     )
 
 

@@ -80,7 +80,7 @@ def binding_limits(
     *,
     market_maximum: bool = False,
     solver: Solver | None = None,
-) -> tuple[LimitWorth, ...]:
+) -> tuple[LimitWorth, ...] | None:
     """The limits that cost something, dearest first.
 
     Args:
@@ -90,11 +90,11 @@ def binding_limits(
         solver: HiGHS by default.
 
     Returns:
-        Empty where `measurable` says no or ``formation`` is no optimum. A limit whose gain is no larger than the gaps
-        of the two solutions is left out.
+        None where nothing was measured: `measurable` says no, or ``formation`` is no optimum. A limit whose gain is no
+        larger than the gaps of the two solutions is left out.
     """
     if formation.method != "optimal" or not formation.formed or not measurable(problem):
-        return ()
+        return None
     solver = solver or Highs()
     found = []
     for candidate in _candidates(problem, REQUEST if not market_maximum else MARKET_MAXIMUM):

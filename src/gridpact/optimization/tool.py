@@ -34,8 +34,8 @@ class SolverAnswer:
     """Where nothing is worth bidding although there are options."""
     notes: tuple[str, ...] = ()
     """What an operator should know of how it came about, such as a solver's failure."""
-    limits: tuple[LimitWorth, ...] = ()
-    """Limits that bind and what each is worth, dearest first."""
+    limits: tuple[LimitWorth, ...] | None = None
+    """Limits that bind and what each is worth, dearest first; None where that was not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ class BidDecision:
     """Where it declines although there are options."""
     notes: tuple[str, ...] = ()
     """What an operator should know of how the bid came about, such as a solver's failure."""
-    limits: tuple[LimitWorth, ...] = ()
-    """Limits that bind and what each is worth, dearest first."""
+    limits: tuple[LimitWorth, ...] | None = None
+    """Limits that bind and what each is worth, dearest first; None where that was not measured."""
 
     @property
     def declined(self) -> bool:

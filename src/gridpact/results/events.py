@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ class EventKind(StrEnum):
     OFFERS_MADE = "offers_made"
     ANSWERS_COLLECTED = "answers_collected"
     MESSAGE_RECEIVED = "message_received"
+    HOMES_ADVISED = "homes_advised"
+    """What a language model picked for homes."""
+    TACTIC_CHOSEN = "tactic_chosen"
+    """How the aggregator makes a round's offers, where it is not the plain way."""
     REPLACED_BY_POLICY = "replaced_by_policy"
     NEGOTIATION_CLOSED = "negotiation_closed"
     MEMBER_DROPPED = "member_dropped"
@@ -42,6 +46,9 @@ class EventKind(StrEnum):
     PUBLISHED = "published"
     """Only in a store, after what the run folder holds."""
 
+
+TALKS_BEFORE_GATE = timedelta(hours=1)
+"""Simulated time at which the talks for an opportunity begin."""
 
 LOG_VERSION = 3
 """Form of the rows that are written, see `gridpact.store.upcasting`."""

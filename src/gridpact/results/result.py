@@ -175,8 +175,8 @@ class BidRecord:
     status: str | None = None
     gap: float | None = None
     solver: str | None = None
-    limits: tuple[LimitRecord, ...] = ()
-    """Dearest first; the key is left out where nothing binds or nothing could be measured."""
+    limits: tuple[LimitRecord, ...] | None = None
+    """Those that bind, dearest first; None where nothing was measured, and the key is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +278,7 @@ class RunResult:
         for name in ("negotiation", "coalition", "bid", "clearing", "delivery", "settlement", "metrics", "checks"):
             content[name] = plain(getattr(self, name))
         for bid in content["bid"]:
-            if not bid["limits"]:
+            if bid["limits"] is None:
                 del bid["limits"]
         return content
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import cvxpy as cp
 import numpy as np
 import pytest
-from coalition_cases import option_book, random_problem
 
+from coalition_cases import option_book, random_problem
 from gridpact.coalition.formation import form
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, TotalCap, WholeLots
@@ -52,7 +52,7 @@ def best_usd(given: FormationProblem) -> float:
 
 
 def worth(given: FormationProblem) -> dict[str, tuple[float | None, float]]:
-    return {each.limit: (each.worth_usd, each.cost_usd) for each in binding_limits(given, form(given))}
+    return {each.limit: (each.worth_usd, each.cost_usd) for each in binding_limits(given, form(given)) or ()}
 
 
 def test_one_more_kw_of_request_by_hand() -> None:
@@ -104,7 +104,7 @@ def _changed(given: FormationProblem, limit: str) -> tuple[FormationProblem, For
 
 def test_integer_limits_have_exact_differences() -> None:
     given = problem(terms=(WholeLots(lot_kw=2.5), MinimumMembers(count=3, available_kw=OPTIONS.per_home_kw())))
-    found = {each.limit: each for each in binding_limits(given, form(given))}
+    found = {each.limit: each for each in binding_limits(given, form(given)) or ()}
     lots = found["the market's quantity step"]
     assert (lots.value, lots.unit, lots.step, lots.worth_usd) == (2.5, "kW", None, None)
     base = form(given).value_usd
@@ -120,11 +120,11 @@ def test_loosening_never_costs_and_never_beats_having_no_limit(seed: int) -> Non
     rng = np.random.default_rng(seed)
     given = random_problem(rng, lots=bool(seed % 3 == 0), members=bool(seed % 2))
     formed = form(given)
-    for each in binding_limits(given, formed):
+    for each in binding_limits(given, formed) or ():
         assert each.cost_usd > 0
         assert each.worth_usd is None or 0 <= each.worth_usd <= each.cost_usd
     if not formed.formed:
-        assert binding_limits(given, formed) == ()
+        assert binding_limits(given, formed) is None
 
 
 def test_nothing_is_said_where_nothing_exact_can_be() -> None:
@@ -134,4 +134,4 @@ def test_nothing_is_said_where_nothing_exact_can_be() -> None:
     assert not measurable(problem(options=wide, terms=(members,)))
     assert measurable(problem(options=wide, terms=(MinimumTotal(limit_kw=2.0),))), "only totals matter"
     failed = replace(form(problem()), method="fallback", gap=None)
-    assert binding_limits(problem(), failed) == ()
+    assert binding_limits(problem(), failed) is None
