@@ -6,10 +6,12 @@ more kW or one percentage point is worth; that is a difference of two optima, so
 programme has no gradient to read off).
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gridpact.coalition.formation import LARGEST_SOLVED, FormationResult, form
+from gridpact.coalition.limits import MaximumMembers, MinimumOffer, OwnerBudget, PriceLimit
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.solver import Highs, Solver
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap
@@ -23,6 +25,8 @@ REQUEST = "request"
 MARKET_MAXIMUM = "the market's maximum"
 MARGIN = "margin"
 SEGMENTS = "max_segments"
+SPREAD = "min_spread"
+LOWEST_PRICE = "min_bid_price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class LimitWorth:
     value: float | None
     """Where the limit stands, in ``unit``; None for a term that is not one number."""
     unit: str
-    """``kW``, ``fraction``, ``homes`` or ``steps``; empty where there is no value."""
+    """``kW``, ``fraction``, ``homes``, ``steps``, ``USD`` or ``price`` (the options' unit); empty where there is no value."""
     step: float | None
     """By how much it was loosened, in ``unit``, with its sign; None where only its absence was tried."""
     worth_usd: float | None
@@ -63,7 +67,8 @@ def measurable(problem: FormationProblem) -> bool:
     if problem.total_only:
         return True
     integer = problem.max_segments > 0 or any(
-        isinstance(term, MinimumMembers) or term.least_kw > 0 or term.step_kw > 0 for term in problem.terms
+        isinstance(term, MinimumMembers | MaximumMembers) or term.least_kw > 0 or term.step_kw > 0
+        for term in problem.terms
     )
     size = len(problem.options) * problem.scenarios
     return size <= (LARGEST_INTEGER if integer else LARGEST_SOLVED)
@@ -142,6 +147,20 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
             loosened=replace(problem, margin=problem.margin - step),
             without=replace(problem, margin=0.0),
         )
+    if problem.min_spread > 0:
+        step = min(1.0, problem.min_spread)
+        yield _Candidate(
+            limit=SPREAD,
+            value=problem.min_spread,
+            unit="price",
+            step=-step,
+            loosened=replace(problem, min_spread=problem.min_spread - step),
+            without=replace(problem, min_spread=0.0),
+        )
+    if problem.closed:
+        yield _Candidate(
+            limit=LOWEST_PRICE, value=problem.min_price, unit="price", without=replace(problem, min_price=-math.inf)
+        )
     if problem.max_segments > 0:
         yield _Candidate(
             limit=SEGMENTS,
@@ -158,11 +177,24 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
 def _of_term(problem: FormationProblem, place: int, term: Term) -> _Candidate:
     before, after = problem.terms[:place], problem.terms[place + 1 :]
     value: float | None = None
-    unit, step, looser = "", None, None
+    unit, step = "", None
+    looser: Term | None = None
     match term:
         case HomeCap() | TotalCap():
             value, unit, step = term.limit_kw, "kW", 1.0
             looser = replace(term, limit_kw=value + step)
+        case PriceLimit():
+            value, unit, step = term.limit, "price", 1.0
+            looser = replace(term, limit=value + step)
+        case OwnerBudget():
+            value, unit, step = term.limit_usd, "USD", 1.0
+            looser = replace(term, limit_usd=value + step)
+        case MinimumOffer():
+            value, unit, step = term.limit_kw, "kW", -min(1.0, term.limit_kw)
+            looser = replace(term, limit_kw=value + step)
+        case MaximumMembers():
+            value, unit, step = float(term.count), "homes", 1.0
+            looser = replace(term, count=term.count + 1)
         case ShareCap():
             value, unit, step = term.fraction, "fraction", min(0.01, 1.0 - term.fraction)
             looser = replace(term, fraction=value + step)
