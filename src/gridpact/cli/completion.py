@@ -23,6 +23,13 @@ def strategies(incomplete: str) -> list[str]:
     return _starting(sorted(STRATEGIES), incomplete)
 
 
+def tactics(incomplete: str) -> list[str]:
+    """Tactics by name."""
+    from gridpact.negotiation.tactics import TACTICS
+
+    return _starting(sorted(TACTICS), incomplete)
+
+
 def products(incomplete: str) -> list[str]:
     """Products that can be sold."""
     from gridpact.market.opportunity import Product

@@ -82,8 +82,18 @@ StrategyName = Annotated[
         "--strategy",
         envvar="GRIDPACT_STRATEGY",
         metavar="NAME",
-        help="How homes negotiate: truthful, concession, tit_for_tat, or your own module:Class.",
+        help="How homes negotiate: truthful, concession, tit_for_tat, language (a model), or your own module:Class.",
         autocompletion=completion.strategies,
+    ),
+]
+TacticName = Annotated[
+    str,
+    typer.Option(
+        "--tactic",
+        envvar="GRIDPACT_TACTIC",
+        metavar="NAME",
+        help="How offers to homes climb: patient, steady, fast, or language (a model picks).",
+        autocompletion=completion.tactics,
     ),
 ]
 Rounds = Annotated[

@@ -6,10 +6,27 @@ import numpy as np
 
 from gridpact.errors import InputError, UnitRangeError
 from gridpact.messages.books import Floats, column
+from gridpact.negotiation.advice import Bonus, Pace
 from gridpact.negotiation.supply import floor_cents
 
 OPTION_MARGIN = 1.25
 """Options sought per kW requested: the spare ones let the coalition be formed again when a member drops out."""
+
+PACES: dict[Pace, float] = {Pace.PATIENT: 2.0, Pace.FAST: 0.5}
+"""Round r of R covers (r/R) ** p of what would be sold at the shadow price; the steady pace has p = 1."""
+BONUSES: dict[Bonus, float] = {Bonus.NONE: 0.0, Bonus.SMALL: 0.05, Bonus.MEDIUM: 0.15}
+"""Share of the room between the shadow price and the market's worth after the margin that a bonus gives away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tactic:
+    """How a round's price is offered; every one of them is safe, and the default is the plain climb."""
+
+    pace: Pace = Pace.STEADY
+    bonus: Bonus = Bonus.NONE
+
+
+PLAIN = Tactic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +41,10 @@ class MarketWorth:
     """Most that the market takes [kW]."""
     margin: float = 0.0
     """Fraction of the price that the aggregator keeps, in [0, 1)."""
+    min_spread: float = 0.0
+    """Least that the aggregator keeps of each unit sold, on top of the margin."""
     price_cap: float = float("inf")
-    """The market's highest bid price; nothing above it is offered to homes."""
+    """The market's highest bid price; or the operator's for owners; nothing above it is offered to homes."""
 
     def __post_init__(self) -> None:
         """Check and freeze; raises InputError or UnitRangeError."""
@@ -39,6 +58,8 @@ class MarketWorth:
             raise InputError("MarketWorth: probabilities must not be negative and must sum to 1")
         if not 0.0 <= self.margin < 1.0:
             raise UnitRangeError(f"MarketWorth: margin is {self.margin}; it must lie in [0, 1)")
+        if not 0.0 <= self.min_spread < float("inf"):
+            raise UnitRangeError(f"MarketWorth: min_spread is {self.min_spread}; it must be at least 0 and finite")
         if not 0.0 < self.requested_kw < float("inf"):
             raise UnitRangeError(f"MarketWorth: requested_kw is {self.requested_kw}; it must be above zero")
         if np.isnan(self.price_cap):
@@ -63,7 +84,7 @@ class MarketWorth:
     def ceiling(self) -> float:
         """Worth of one more kW in the best scenario, after the margin, and not above the price cap."""
         best = float(self.prices[-1])
-        return min(best - self.margin * abs(best), self.price_cap)
+        return min(best - self.margin * abs(best) - self.min_spread, self.price_cap)
 
 
 def filling_price(width_kw: Floats, price: Floats, quantity_kw: float) -> float:
@@ -100,6 +121,7 @@ def offer_price(
     rounds: int,
     previous: float | None,
     allow_loss: bool = False,
+    tactic: Tactic = PLAIN,
 ) -> float:
     """The uniform price offered in a round: up the standing asks towards the shadow price, never falling.
 
@@ -109,6 +131,9 @@ def offer_price(
     prices first: an option is paid what it was agreed at, and a dear option clears in fewer price scenarios. A
     negotiation of a single round, which pays everybody one price, offers `single_price` instead.
 
+    A tactic climbs sooner or later, or offers a little more than that. Whatever it is, the price does not fall, does
+    not pass the market's worth after the margin or the price cap, and comes to the shadow price in the last round.
+
     Args:
         width_kw: widths of the standing asks, shape (n, K) [kW].
         price: the standing asks, shape (n, K).
@@ -116,7 +141,8 @@ def offer_price(
         round: this round, from 1.
         rounds: most rounds there can be.
         previous: the last price offered, if any.
-        allow_loss: whether the operator accepts a loss to fill the request.
+        allow_loss: whether the operator accepts a loss to fill the request; then there is no bonus.
+        tactic: the pace of the climb and the bonus on top.
 
     Returns:
         The price in whole cents.
@@ -135,7 +161,13 @@ def offer_price(
         goal = shadow
     else:
         sold_kw = float(width_kw[within].sum())
-        goal = min(filling_price(width_kw, price, sold_kw * round / rounds), shadow)
+        steady_kw = sold_kw * round / rounds
+        power = PACES.get(tactic.pace)
+        goal_kw = steady_kw if power is None else sold_kw * (round / rounds) ** power
+        goal = min(filling_price(width_kw, price, goal_kw), shadow)
+    share = BONUSES[tactic.bonus]
+    if share and not allow_loss and np.isfinite(worth.ceiling):
+        goal += share * max(worth.ceiling - max(goal, shadow), 0.0)
     offered = float(floor_cents(goal))
     return offered if previous is None else max(offered, previous)
 
@@ -155,7 +187,7 @@ def single_price(width_kw: Floats, price: Floats, worth: MarketWorth, *, most: f
     asks, widths = price[live][order], width_kw[live][order]
     sold = np.clip(worth.requested_kw - (np.cumsum(widths) - widths), 0.0, widths)
     power, cost = np.cumsum(sold), np.cumsum(sold * asks)
-    kept = worth.prices - worth.margin * np.abs(worth.prices)
+    kept = worth.prices - worth.margin * np.abs(worth.prices) - worth.min_spread
     sells = kept[None, :] >= asks[:, None] - 1e-9
     expected = (sells * worth.probabilities * (worth.prices[None, :] * power[:, None] - cost[:, None])).sum(axis=1)
     best = float(expected.max())

@@ -13,14 +13,17 @@ from gridpact.flexibility.batch import CurveBatch
 from gridpact.flexibility.home import CostCurve
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.messages.books import Answer, AnswerBook, BidBook, Bools, Floats, Ints, OfferBook
-from gridpact.negotiation import aggregator, outcome, protocol
+from gridpact.negotiation import aggregator, outcome, protocol, situations
+from gridpact.negotiation.advice import MarketPosition, TacticAdvisor
 from gridpact.negotiation.agents import Agents, Strategies, group_homes
 from gridpact.negotiation.aggregator import MarketWorth
+from gridpact.negotiation.language import Language
 from gridpact.negotiation.outcome import NegotiationEvent, NegotiationResult, StandingAsks
 from gridpact.negotiation.postbox import Postbox
 from gridpact.negotiation.protocol import Phase, Standing, State
 from gridpact.negotiation.referee import Agreed, Referee
 from gridpact.negotiation.supply import Supply, floor_cents
+from gridpact.negotiation.tactics import Chosen, choose_tactic
 
 DEFAULT_STRATEGY = "concession"
 DEFAULT_ROUNDS = 3
@@ -28,6 +31,8 @@ DEFAULT_ROUNDS = 3
 _TAKES_ALL = "takes all it can deliver"
 _TAKES_PART = "takes the part that asks no more than the price"
 _ASKS_MORE = "asks more than the price"
+_WAITS = "waits, although the price covers what it asks"
+_LEAVES_PART = "takes a part of what the price covers"
 _SILENT = "no answer by the deadline"
 
 
@@ -40,6 +45,7 @@ class CoreNegotiationEngine:
         *,
         rounds: int = DEFAULT_ROUNDS,
         allow_loss: bool = False,
+        tactics: TacticAdvisor | None = None,
     ) -> None:
         """Set who speaks for the homes, and how long.
 
@@ -48,6 +54,7 @@ class CoreNegotiationEngine:
                 ``*`` stands for every home that is not named. ``outside`` is who answers for itself by messages.
             rounds: most rounds, at least 1.
             allow_loss: let offers go above what the market is worth in order to fill the request.
+            tactics: picks how each round's price is offered; by default offers climb steadily, without a bonus.
 
         Raises:
             InputError: no round at all.
@@ -57,6 +64,7 @@ class CoreNegotiationEngine:
         self.strategies = strategies
         self.rounds = rounds
         self.allow_loss = allow_loss
+        self.tactics = tactics
 
     def negotiate(
         self,
@@ -109,6 +117,7 @@ class CoreNegotiationEngine:
             allow_loss=self.allow_loss,
             tell=tell,
             posted_price=posted_price,
+            tactics=self.tactics,
             silent_from=_silent_from(silent or {}, supply.home_ids),
             agents=Agents(
                 groups=groups,
@@ -135,6 +144,7 @@ class _Session:
     worth: MarketWorth
     allow_loss: bool
     posted_price: float | None
+    tactics: TacticAdvisor | None
     silent_from: Ints
     agents: Agents
     state: State
@@ -151,6 +161,8 @@ class _Session:
     offers: list[tuple[OfferBook, AnswerBook]] = field(default_factory=list)
     taken: list[tuple[Ints, Floats, Floats]] = field(default_factory=list)
     events: list[NegotiationEvent] = field(default_factory=list)
+    advised: int = 0
+    """Rounds of picks that are noted already."""
     tell: Callable[[NegotiationEvent], None]
 
     @property
@@ -193,6 +205,7 @@ class _Session:
             asked_kw=round(float(book.quantity_kw.sum()), 3),
             lowest_ask=float(book.price.min()) if len(book) else None,
         )
+        self._note_advice()
         self._note_replacements(replaced)
         if homes.size:
             able_kw = self.supply.deliverable_kw[homes] if self.agents.limited else None
@@ -232,6 +245,7 @@ class _Session:
                 rounds=self.state.rounds,
                 previous=self.prices[-1] if self.prices else None,
                 allow_loss=self.allow_loss,
+                tactic=self._tactic().tactic,
             )
             nothing_agreed = not (self.state.accepted_kw > 0).any()
             if last and nothing_agreed and not self.allow_loss and aggregator.lowest_ask(width, asks) > price:
@@ -239,6 +253,27 @@ class _Session:
                 self.probe, price = probe > price, max(probe, price)
         self.prices.append(price)
         return price
+
+    def _tactic(self) -> Chosen:
+        """This round's tactic, noted where somebody is there to choose it."""
+        chosen = choose_tactic(self.tactics, self._market_position)
+        if self.tactics is not None:
+            pick = chosen.tactic
+            self._note("tactic_chosen", picked=chosen.picked, pace=pick.pace.value, bonus=pick.bonus.value)
+        return chosen
+
+    def _market_position(self) -> MarketPosition:
+        width, asks, worth = self._live_widths(), self.standing, self.worth
+        return situations.market_position(
+            opportunity_id=self.opportunity.opportunity_id,
+            round=self.state.round,
+            rounds=self.state.rounds,
+            asked_kw=float(width[asks <= worth.ceiling].sum()),
+            requested_kw=worth.requested_kw,
+            agreed_kw=float(self.state.accepted_kw.sum()),
+            shadow=aggregator.filling_price(width, asks, worth.requested_kw),
+            ceiling=worth.ceiling,
+        )
 
     def _home_prices(self, homes: Ints, price: float) -> Floats:
         """What each of ``homes`` is offered at a uniform ``price``: a probe goes no higher than the home's own dearest
@@ -277,6 +312,7 @@ class _Session:
         self.offered.append(prices)
         counts = {str(kind): answers.answer.count(kind) for kind in Answer}
         self._note("answers_collected", **counts, accepted_kw=round(float(new_kw.sum()), 3))
+        self._note_advice()
         self._note_replacements(replaced)
         number = self.state.round
         if homes.size:
@@ -295,8 +331,11 @@ class _Session:
         new_kw = np.round(total[rows] - before[rows], 3)
         full = total[rows] >= offers.cap_kw - protocol.KW_SLACK
         heard = np.isin(rows, homes)
+        left = self._left_on_purpose(offers, total)
         answer, reason = [], []
-        for spoke, all_taken, some in zip(heard.tolist(), full.tolist(), (new_kw > 0).tolist(), strict=True):
+        for spoke, all_taken, some, more in zip(
+            heard.tolist(), full.tolist(), (new_kw > 0).tolist(), left.tolist(), strict=True
+        ):
             if not spoke:
                 answer.append(Answer.EXPIRED)
                 reason.append(_SILENT)
@@ -305,10 +344,10 @@ class _Session:
                 reason.append(_TAKES_ALL)
             elif some:
                 answer.append(Answer.ACCEPT if last else Answer.COUNTER)
-                reason.append(_TAKES_PART)
+                reason.append(_LEAVES_PART if more else _TAKES_PART)
             else:
                 answer.append(Answer.REFUSE if last else Answer.COUNTER)
-                reason.append(_ASKS_MORE)
+                reason.append(_WAITS if more else _ASKS_MORE)
         return AnswerBook(
             opportunity_id=offers.opportunity_id,
             round=offers.round,
@@ -320,6 +359,15 @@ class _Session:
             reason=tuple(reason),
         )
 
+    def _left_on_purpose(self, offers: OfferBook, total_kw: Floats) -> Bools:
+        """Which homes of ``offers`` chose to take less than the price covers, shape (offers,)."""
+        choosing = np.zeros(self.supply.homes, dtype=np.bool_)
+        for group in self.agents.groups:
+            choosing[group.homes] = isinstance(group.strategy, Language)
+        rows = offers.home_index
+        covered = np.where(self.standing[rows] <= offers.price[:, None], self.supply.width_kw[rows], 0.0).sum(axis=1)
+        return np.asarray(choosing[rows] & (total_kw[rows] < np.minimum(covered, offers.cap_kw) - protocol.KW_SLACK))
+
     def _speaking(self, homes: Ints) -> Ints:
         return np.asarray(homes[self.silent_from[homes] > self.state.round])
 
@@ -327,6 +375,24 @@ class _Session:
         head = {"opportunity_id": self.opportunity.opportunity_id, "round": self.state.round}
         self.events.append(NegotiationEvent(kind=kind, payload=head | payload))
         self.tell(self.events[-1])
+
+    def _note_advice(self) -> None:
+        """What an adviser picked for homes in this round; the words to it are the homes' own and are left out."""
+        said = [
+            each
+            for group in self.agents.groups
+            if isinstance(group.strategy, Language)
+            for each in group.strategy.advised
+            if each.opportunity_id == self.opportunity.opportunity_id
+        ]
+        for each in said[self.advised :]:
+            self._note(
+                "homes_advised",
+                what=each.what,
+                fallbacks=each.fallbacks,
+                picks=[{"home_id": pick.home_id, "choice": pick.choice, "degree": pick.degree} for pick in each.picks],
+            )
+        self.advised = len(said)
 
     def _note_replacements(self, since: int) -> None:
         for each in self.agents.replacements[since:]:

@@ -4,6 +4,7 @@ import importlib
 
 from gridpact.errors import InputError
 from gridpact.negotiation.concession import Concession
+from gridpact.negotiation.language import Language
 from gridpact.negotiation.strategy import Strategy
 from gridpact.negotiation.tit_for_tat import TitForTat
 from gridpact.negotiation.truthful import Truthful
@@ -12,6 +13,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "truthful": Truthful,
     "concession": Concession,
     "tit_for_tat": TitForTat,
+    "language": Language,
 }
 
 

@@ -20,6 +20,7 @@ from gridpact.operation.homes import Homes, Quotes, quote
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.operation.outside import LoggedPostbox, award_by_message, strategies_of, talk_times
 from gridpact.operation.recorded import solve_formation, submit_bid
+from gridpact.operation.speaking import Speakers
 from gridpact.optimization.formulation import MARKET_MINIMUM, BidRequest, formation_problem
 from gridpact.optimization.tool import BidDecision, OptimizationTool, decide
 from gridpact.results.events import EventKind
@@ -62,6 +63,7 @@ def bid_for(
     model: FlexibilityModel,
     chronicle: Chronicle,
     postbox: LoggedPostbox,
+    speakers: Speakers,
 ) -> Award:
     """Negotiate, bid and clear one opportunity; members are bound by what is awarded."""
     opportunity = call.opportunity
@@ -91,7 +93,7 @@ def bid_for(
     with chronicle.stage("flexibility", about=opportunity.opportunity_id):
         quotes = quote(homes, call, spec=day.spec, model=model)
     with chronicle.stage("negotiation", about=opportunity.opportunity_id):
-        talks = _talk(homes, call, quotes, day=day, chronicle=chronicle, postbox=postbox)
+        talks = _talk(homes, call, quotes, day=day, chronicle=chronicle, postbox=postbox, speakers=speakers)
     with chronicle.stage("formation", about=opportunity.opportunity_id):
         decision, dropped = _decide(call, talks, day=day, chronicle=chronicle)
     chronicle.note(
@@ -130,7 +132,14 @@ def floors_of(homes: Homes) -> Floats:
 
 
 def _talk(
-    homes: Homes, call: MarketCall, quotes: Quotes, *, day: MarketDay, chronicle: Chronicle, postbox: LoggedPostbox
+    homes: Homes,
+    call: MarketCall,
+    quotes: Quotes,
+    *,
+    day: MarketDay,
+    chronicle: Chronicle,
+    postbox: LoggedPostbox,
+    speakers: Speakers,
 ) -> NegotiationResult:
     times = talk_times(call, rounds=day.rounds)
 
@@ -146,12 +155,15 @@ def _talk(
     opportunity, scenarios = call.opportunity, call.price.scenarios
     worth = MarketWorth(
         prices=scenarios.prices,
-        probabilities=scenarios.probabilities,
+        probabilities=day.spec.weighed(scenarios.probabilities),
         requested_kw=opportunity.requested_kw,
         margin=day.spec.margin,
-        price_cap=call.rules.bid_price_cap(opportunity.product),
+        min_spread=day.spec.min_spread,
+        price_cap=min(call.rules.bid_price_cap(opportunity.product), day.spec.most_for_owners),
     )
-    engine = CoreNegotiationEngine(strategies_of(day), rounds=day.rounds, allow_loss=day.allow_loss)
+    engine = CoreNegotiationEngine(
+        strategies_of(day, speakers.homes), rounds=day.rounds, allow_loss=day.allow_loss, tactics=speakers.tactics
+    )
     return engine.negotiate(
         opportunity,
         quotes.curves,

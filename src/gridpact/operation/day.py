@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from gridpact.fleet.day import build_fleet_day
 from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.flexibility.model import FlexibilityModel
+from gridpact.language.questions import Nobody, Talker
 from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
 from gridpact.operation.chronicle import Chronicle
@@ -17,6 +18,7 @@ from gridpact.operation.inputs import MarketDay
 from gridpact.operation.milestones import begin, note_baseline, note_dispatch, note_drop_outs, note_settlement
 from gridpact.operation.outside import LoggedPostbox
 from gridpact.operation.recorded import RecordedModel
+from gridpact.operation.speaking import speakers_of
 from gridpact.optimization.dispatch import plan_dispatch
 from gridpact.store.journal import Journal
 
@@ -30,6 +32,7 @@ def run_market_day(
     journal: Journal | None = None,
     kept: Mapping[str, str] | None = None,
     progress: Progress = lambda stage: None,
+    talker: Talker | None = None,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
 
@@ -39,6 +42,7 @@ def run_market_day(
         journal: the run's log, which a run that was broken off goes on with; by default a new one in memory.
         kept: books of the log that hold what the run was asked, by name.
         progress: told the name of each stage as it begins.
+        talker: the language model that picks for homes and aggregator where the day asks for one; nobody by default.
 
     Returns:
         Everything that goes into the run folder.
@@ -68,9 +72,11 @@ def run_market_day(
 
     awards: list[Award] = []
     postbox = LoggedPostbox(day, chronicle)
+    speakers = speakers_of(day, talker or Nobody())
     for call in day.calls:
         progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
-        awards.append(bid_for(homes, call, day=day, model=model, chronicle=chronicle, postbox=postbox))
+        award = bid_for(homes, call, day=day, model=model, chronicle=chronicle, postbox=postbox, speakers=speakers)
+        awards.append(award)
 
     postbox.finish()
     with chronicle.stage("dispatch"):

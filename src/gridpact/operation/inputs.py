@@ -22,6 +22,7 @@ from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
 from gridpact.negotiation.script import Arrival, read_script, without_words
 from gridpact.negotiation.strategies import load_strategy
+from gridpact.negotiation.tactics import PLAIN_TACTIC, check_tactic
 from gridpact.operation import prices as price_sources
 from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
 from gridpact.operation.fleets import resolve_fleet
@@ -71,6 +72,8 @@ class DayRequest:
     """Whether the award comes by message too."""
     messages: Path | None = None
     """Script of the messages and their times, see `read_script`."""
+    tactic: str = PLAIN_TACTIC
+    """How the aggregator's offers climb: patient, steady, fast, or language (a model picks)."""
     rule_files: Mapping[str, Path] = field(default_factory=dict)
     """Where a user's own rule profiles lie now, by the path that opportunities know them by."""
 
@@ -109,6 +112,7 @@ class MarketDay:
     outside: tuple[str, ...]
     outside_market: bool
     messages: tuple[Arrival, ...]
+    tactic: str
     inputs_sha256: Mapping[str, str]
     run_id: str
     version: str
@@ -132,6 +136,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
     spec, spec_bytes = _spec(request.spec)
     for home in spec.exclude_homes:
         _known_home(home, resolved.fleet, flag="exclude_homes")
+    for home in spec.only_homes:
+        _known_home(home, resolved.fleet, flag="only_homes")
     asked = _opportunities(request)
     source = price_sources.PriceSource.open(request.prices, location=request.location)
     calls = _calls(asked, request, source=source)
@@ -164,6 +170,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
     if "wholesale_indexed" in set(resolved.fleet.frame["tariff"]) - known_tariffs:
         wholesale = price_sources.wholesale_over(source, horizon)
     load_strategy(request.strategy)
+    check_tactic(request.tactic)
     messages, script_digest = _messages(request, resolved.fleet, digest_words=digest_words)
     settings: dict[str, object] = {
         "strategy": request.strategy,
@@ -175,6 +182,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         "silent": dict(sorted(request.silent.items())),
         "rules": {call.rules.name: _digest(repr(call.rules).encode()) for call in calls},
     }
+    if request.tactic != PLAIN_TACTIC:
+        settings["tactic"] = request.tactic
     if request.outside or request.outside_market:
         settings |= {"outside": sorted(request.outside), "outside_market": request.outside_market}
     digests = {
@@ -205,7 +214,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         calls=calls,
         wholesale=wholesale,
         strategy=request.strategy,
-        rounds=request.rounds,
+        rounds=request.rounds if spec.max_rounds is None else min(request.rounds, spec.max_rounds),
         spec=spec,
         allow_loss=request.allow_loss,
         seed=request.seed,
@@ -217,6 +226,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         outside=tuple(sorted(request.outside)),
         outside_market=request.outside_market,
         messages=messages,
+        tactic=request.tactic,
         inputs_sha256=digests,
         run_id=_digest(_canonical({"seed": request.seed, "version": release, "inputs": digests}))[:16],
         version=release,
@@ -344,7 +354,7 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
     if spec is None:
         return ProblemSpec(), None
     if isinstance(spec, ProblemSpec):
-        return spec, spec.model_dump_json().encode()
+        return spec, json.dumps(spec.facts(), separators=(",", ":"), ensure_ascii=False).encode()
     if not spec.is_file():
         raise MissingDataError(f"--spec {spec} is not a file")
     return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)

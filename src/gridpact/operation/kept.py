@@ -21,6 +21,7 @@ from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.market.rules import rule_names
 from gridpact.negotiation.script import without_words
+from gridpact.negotiation.tactics import PLAIN_TACTIC
 from gridpact.operation.inputs import DayRequest, MarketDay
 from gridpact.optimization.spec import ProblemSpec
 from gridpact.results.run_folder import SEALED_FILES
@@ -66,6 +67,7 @@ class _Plain(BaseModel):
     outside_market: bool
     drop_outs: list[str]
     silent: dict[str, int]
+    tactic: str = PLAIN_TACTIC
 
 
 @dataclass(slots=True)
@@ -100,6 +102,8 @@ def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
     facts["start"] = request.start.isoformat() if isinstance(request.start, datetime) else request.start
     facts["outside"], facts["outside_market"] = list(request.outside), request.outside_market
     facts["drop_outs"], facts["silent"] = list(request.drop_outs), dict(request.silent)
+    if request.tactic != PLAIN_TACTIC:
+        facts["tactic"] = request.tactic
     # Opportunities as they were read: a file may name rules that lie beside it, which it does not when it is restored.
     read = [each for path in request.opportunity_files for each in read_opportunities(path, rules=request.rules)]
     facts["opportunities"] = _OPPORTUNITIES.dump_python((*request.opportunities, *read), mode="json")
@@ -144,6 +148,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
             outside_market=facts["outside_market"],
             drop_outs=tuple(facts["drop_outs"]),
             silent=dict(facts["silent"]),
+            tactic=facts.get("tactic", PLAIN_TACTIC),
             opportunities=_OPPORTUNITIES.validate_python(facts["opportunities"]),
             opportunity_files=tuple(reader.file(each) for each in facts["opportunity_files"]),
             fleet=reader.fleet(fleet) if isinstance(fleet, dict) else fleet,
@@ -203,7 +208,7 @@ def _source(kept: KeptInputs, name: str, source: Path | pd.DataFrame | ProblemSp
             source.to_parquet(content)
             return {"as": "table", "book": kept.add_file(name, content.getvalue())}
         case ProblemSpec():
-            return {"as": "spec", "terms": source.model_dump(mode="json")}
+            return {"as": "spec", "terms": source.facts()}
         case Path():
             digest = day.inputs_sha256["prices_file" if name == "prices" else name]
             return {"as": "file", **_file(kept, name, source, sha256=digest)}
@@ -288,5 +293,6 @@ KNOWN_FIELDS = {*_PLAIN, *_FILES, "start", "drop_outs", "silent", "opportunities
     "commitments",
     "outside",
     "outside_market",
+    "tactic",
 }
 assert {item.name for item in fields(DayRequest)} == KNOWN_FIELDS  # noqa: S101 - a new field must be kept too

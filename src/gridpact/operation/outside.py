@@ -13,8 +13,10 @@ from gridpact.market.clearing import BidSegment, Clearing
 from gridpact.messages.envelopes import AskedStep, BidSubmission, Letter
 from gridpact.messages.receipts import Receipt, Verdict
 from gridpact.negotiation.desk import Desk
+from gridpact.negotiation.language import Language
 from gridpact.negotiation.postbox import OUTSIDE, TalkTimes
 from gridpact.negotiation.script import WITHHELD, ScriptedPostbox
+from gridpact.negotiation.strategy import Strategy
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.inputs import MarketCall, MarketDay
 from gridpact.results.events import EventKind
@@ -89,9 +91,10 @@ def talk_times(call: MarketCall, *, rounds: int) -> TalkTimes:
     return TalkTimes.even(call.gate_closure - TALKS_BEFORE_GATE, call.gate_closure, rounds=rounds)
 
 
-def strategies_of(day: MarketDay) -> str | dict[str, str]:
-    """Who speaks for whom."""
-    return {"*": day.strategy, **dict.fromkeys(day.outside, OUTSIDE)} if day.outside else day.strategy
+def strategies_of(day: MarketDay, language: Language) -> str | Strategy | dict[str, str | Strategy]:
+    """Who speaks for whom; ``language`` is who speaks by the strategy of that name."""
+    inside = language if day.strategy == Language.name else day.strategy
+    return {"*": inside, **dict.fromkeys(day.outside, OUTSIDE)} if day.outside else inside
 
 
 def award_by_message(

@@ -89,7 +89,11 @@ class BidDecision:
     @property
     def expected_value_usd(self) -> float:
         """Expected market value less option cost plus the worth of satisfaction [USD]."""
-        return self.formation.value_usd
+        problem = self.problem
+        if problem.believed is None or not self.formation.formed:
+            return self.formation.value_usd
+        # The formation weighs risk; this is what is expected.
+        return float(problem.worths_usd(self.formation.x) @ problem.believed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +164,7 @@ def decide(problem: FormationProblem, answer: SolverAnswer, request: BidRequest)
     """The bid that follows from what solvers said; pure arithmetic."""
     formation = answer.formation
     if formation.formed:
-        floor = request.rules.price_floor(request.opportunity.product)
+        floor = max(request.rules.price_floor(request.opportunity.product), problem.min_price)
         curve, loss_usd = bid_curve(problem, formation.x, price_floor=floor), None
     else:
         curve, loss_usd = BidCurve.empty(len(request.options)), loss_avoided_usd(problem)

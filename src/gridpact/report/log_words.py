@@ -1,5 +1,6 @@
 """Every row of a run's log as one plain sentence, and the stage of the day that it belongs to."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ STAGES = {
     EventKind.OFFERS_MADE: "talks",
     EventKind.ANSWERS_COLLECTED: "talks",
     EventKind.MESSAGE_RECEIVED: "talks",
+    EventKind.HOMES_ADVISED: "talks",
+    EventKind.TACTIC_CHOSEN: "talks",
     EventKind.REPLACED_BY_POLICY: "talks",
     EventKind.NEGOTIATION_CLOSED: "talks",
     EventKind.COALITION_FORMED: "coalition",
@@ -169,6 +172,20 @@ class LogWords:
             f"Round {payload['round']}: {counts or 'nobody answered'}; {words.quantity(payload['accepted_kw'])} kW "
             "were newly agreed."
         )
+
+    def _advised(self, payload: Payload) -> str:
+        picks = Counter(str(each["choice"]) for each in payload["picks"])
+        chosen = ", ".join(f"{name} for {count:,}" for name, count in sorted(picks.items()))
+        what = "asks" if payload["what"] == "ask" else "answers"
+        said = f"the language model picked for the {what} of {words.counted(sum(picks.values()), 'home')}: {chosen}. "
+        left = words.counted(payload["fallbacks"], "home")
+        rest = f"{left} followed the built-in policy." if payload["fallbacks"] else ""
+        return f"Round {payload['round']}: {said if picks else ''}{rest}".rstrip()
+
+    def _tactic(self, payload: Payload) -> str:
+        who = "" if payload["picked"] else ", as nothing usable was picked"
+        extra = "no bonus" if payload["bonus"] == "none" else f"a {payload['bonus']} bonus"
+        return f"Round {payload['round']}: offers climb at a {payload['pace']} pace with {extra}{who}."
 
     def _replaced(self, payload: Payload) -> str:
         what = "asks" if payload["what"] == "ask" else "answers"
@@ -329,6 +346,8 @@ _TELL: dict[str, Callable[[LogWords, Payload], str]] = {
     EventKind.OFFERS_MADE: LogWords._offers,
     EventKind.ANSWERS_COLLECTED: LogWords._answers,
     EventKind.MESSAGE_RECEIVED: LogWords._message,
+    EventKind.HOMES_ADVISED: LogWords._advised,
+    EventKind.TACTIC_CHOSEN: LogWords._tactic,
     EventKind.REPLACED_BY_POLICY: LogWords._replaced,
     EventKind.NEGOTIATION_CLOSED: LogWords._closed,
     EventKind.MEMBER_DROPPED: LogWords._dropped,

@@ -84,7 +84,7 @@ def test_best_response_takes_every_segment_that_asks_no_more():
 
 
 def test_named_strategies_load():
-    assert set(STRATEGIES) == {"truthful", "concession", "tit_for_tat"}
+    assert set(STRATEGIES) == {"truthful", "concession", "tit_for_tat", "language"}
     for name in STRATEGIES:
         assert load_strategy(name).name == name
 
@@ -97,7 +97,7 @@ def test_a_strategy_of_ones_own():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("greedy", "concession, tit_for_tat, truthful"),
+        ("greedy", "concession, language, tit_for_tat, truthful"),
         ("no_such_module:X", "cannot be imported"),
         (":X", "cannot be imported"),
         ("negotiation_cases:Missing", "has no 'Missing'"),
