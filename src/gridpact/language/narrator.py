@@ -118,8 +118,8 @@ def _template(story: Story, model: str, why: str | None = None, reply: Reply | N
 
 def _judged(story: Story, reply: Reply, model: str) -> Narrative:
     if not isinstance(reply.value, Told):
-        why = "no usable reply" if reply.failure is None else f"no usable reply ({reply.failure.value})"
-        return _template(story, model, why, reply)
+        failure = "" if reply.failure is None else f" ({reply.failure.value})"
+        return _template(story, model, f"no usable reply{failure}", reply)
     why = objection(story, reply.value)
     if why is not None:
         return _template(story, model, why, reply)

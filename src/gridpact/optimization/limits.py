@@ -177,7 +177,8 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
 def _of_term(problem: FormationProblem, place: int, term: Term) -> _Candidate:
     before, after = problem.terms[:place], problem.terms[place + 1 :]
     value: float | None = None
-    unit, step = "", None
+    unit = ""
+    step: float | None = None
     looser: Term | None = None
     match term:
         case HomeCap() | TotalCap():
