@@ -31,6 +31,7 @@ from import_samples import SAMPLES
 from settled_run import event_log, run_files
 
 LONGEST_S = 2.0
+"""Of the processor: how long a busy machine takes says nothing [s]."""
 OPPORTUNITY = b"""opportunities:
   - &one {id: a, product: energy, start: 2023-08-16T19:00-07:00, end: 2023-08-16T20:00-07:00, requested_kw: 40,
      reference_price: 200, minimum_kw: 1, rules: demo, direction: up}
@@ -139,14 +140,14 @@ def spoiled(content: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
 
 
 def soon(what: Callable[[], object], allowed: type[Exception] | tuple[type[Exception], ...] = GridpactError) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     said = "nothing"
     try:
         what()
     except allowed as problem:
         said = str(problem)
     assert 0 < len(said) < 50_000
-    assert time.perf_counter() - began < LONGEST_S
+    assert time.process_time() - began < LONGEST_S
 
 
 def check_reader(name: str, content: bytes) -> None:
