@@ -1,4 +1,4 @@
-"""Replies that have the closed schema, and every kind that does not; what is said of them repeats none of their words."""
+"""Replies that have the closed schema, and those that do not; what is said of them repeats none of their words."""
 
 import json
 from enum import StrEnum
