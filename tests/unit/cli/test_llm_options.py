@@ -68,3 +68,20 @@ def test_the_key_may_stand_in_a_file(place: Path, monkeypatch: pytest.MonkeyPatc
     load_env_file()
     check_openable("gemini:gemini-2.5-flash")
     monkeypatch.delenv("GEMINI_API_KEY")
+
+
+def test_a_run_with_a_model_replays_without_its_key(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is restored from the log, and no key is in the store, the folder or what is printed."""
+    monkeypatch.setenv("GEMINI_API_KEY", KEY)
+    words = ["--llm", "gemini:gemini-2.5-flash", "--llm-limit", "usd=0.5", "--consent", "all", "--store", "s.sqlite"]
+    said = CliRunner().invoke(app, [*DAY, *words])
+    assert said.exit_code == 0, said.output
+    monkeypatch.delenv("GEMINI_API_KEY")
+    listed = CliRunner().invoke(app, ["runs", "list", "--store", "s.sqlite", "--json"])
+    name = json.loads(listed.stdout)["runs"][-1]["run_id"]
+    replayed = CliRunner().invoke(app, ["replay", name, "--store", "s.sqlite"])
+    assert replayed.exit_code == 0, replayed.output
+    for path in place.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes(), path
+    assert KEY not in said.output + listed.output + replayed.output
