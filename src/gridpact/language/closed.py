@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from gridpact.language.questions import Failure
@@ -40,17 +41,23 @@ def read_reply(text: str, reply: type[BaseModel]) -> Found:
     """Check a model's text against the schema of ``reply``: JSON, nothing extra, every number finite, no key twice."""
     text = _without_fence(text)
     try:
-        json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+        plain = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
     except _UnfitError as problem:
         return Found(failure=Failure.SCHEMA, detail=str(problem))
     except (ValueError, RecursionError) as problem:
         return Found(failure=Failure.NOT_JSON, detail=f"it is not JSON ({type(problem).__name__})")
     try:
-        return Found(value=reply.model_validate_json(text, strict=True))
+        value = reply.model_validate_json(text, strict=True)
     except ValidationError as problem:
         return Found(failure=Failure.SCHEMA, detail=_places(problem, reply))
     except (ValueError, RecursionError, OverflowError) as problem:
         return Found(failure=Failure.SCHEMA, detail=type(problem).__name__)
+    # By the schema itself too: to Python, true is one of 1, 2 and 3.
+    breach = next(iter(Draft202012Validator(closed_schema(reply)).iter_errors(plain)), None)
+    if breach is not None:
+        place = _place(tuple(breach.absolute_path), _names(reply))
+        return Found(failure=Failure.SCHEMA, detail=f"{place}: {breach.validator}")
+    return Found(value=value)
 
 
 class _UnfitError(Exception):

@@ -62,6 +62,14 @@ class LateTalker:
         else:
             self._earlier = self._earlier + usage
 
+    def __enter__(self) -> "LateTalker":
+        """Itself, closed at the end."""
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Close it."""
+        self.close()
+
     def close(self) -> None:
         """Close it, if it was opened."""
         if isinstance(self._talker, _Closing):

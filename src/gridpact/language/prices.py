@@ -12,11 +12,7 @@ _AS_PRICED = {"gemini": "google", "openai": "openai", "anthropic": "anthropic"}
 
 
 def price_of(provider: str, model: str) -> Price | None:
-    """The price of a provider's model; None where the list has none.
-
-    The price of an hour of the day at which a model is dearest does not stand apart in the list: of several prices the
-    one in force when this is called is taken.
-    """
+    """The price of a provider's model, in force now; None where the list has none."""
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 

@@ -140,12 +140,12 @@ def test_what_an_earlier_attempt_used_counts() -> None:
 
 
 def test_time_for_asking_ends() -> None:
-    line = FakeLine(lambda asked, number: 0.3)
-    limits = Limits(timeout_s=5, patience_s=5, seconds=0.4, in_flight=1)
+    line = FakeLine(lambda asked, number: 0.5)
+    limits = Limits(timeout_s=5, patience_s=5, seconds=0.9, in_flight=1)
     with broker(line, limits) as talker:
         found = talker.ask([question(number) for number in range(4)])
     assert [reply.failure for reply in found] == [None, Failure.BUDGET, Failure.BUDGET, Failure.BUDGET]
-    assert line.sent == 2
+    assert 1 <= line.sent <= 2
 
 
 def test_patience_covers_all_requests_of_a_question() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from fakes.asking import GOOD, MODELS, QUICK, Offer, asking, question
 from fakes.providers import KEY, Action, Drip, Flood, Hang, Http, Request, Reset, Say, Truncate, unused_port
+from gridpact.language.breaker import Breaker
 from gridpact.language.broker import Broker
 from gridpact.language.limits import Limits
 from gridpact.language.opening import open_talker
@@ -215,6 +216,10 @@ def test_faults_are_counted_exactly(part: float) -> None:
     _counted(part, questions=60)
 
 
+def test_a_breaker_spares_a_provider_that_fails_always() -> None:
+    _counted(1.0, questions=120, breaks=True)
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 1.0])
@@ -222,50 +227,50 @@ def test_faults_are_counted_exactly_over_a_thousand_calls(part: float, provider:
     _counted(part, questions=1_000, provider=provider)
 
 
-_KINDS: list[Action] = [
-    Http(status=429),
-    Http(status=500),
-    Http(status=503),
-    Hang(),
-    Drip(),
-    Truncate(),
-    Http(status=200, body=b"{"),
-    Say(text="no"),
-    Say(text='{"level": 4}'),
-    Say(text='{"level": 1, "home": "H-9", "share": NaN}'),
-    Say(text="{", stop="length"),
-    Flood(size=2 << 20),
-    Reset(),
+_KINDS: list[tuple[Action, Failure]] = [
+    (Http(status=429), Failure.RATE_LIMIT),
+    (Http(status=500), Failure.PROVIDER),
+    (Http(status=503), Failure.PROVIDER),
+    (Hang(), Failure.TIMEOUT),
+    (Drip(), Failure.TIMEOUT),
+    (Truncate(), Failure.CONNECTION),
+    (Http(status=200, body=b"{"), Failure.PROVIDER),
+    (Say(text="no"), Failure.NOT_JSON),
+    (Say(text='{"level": 4}'), Failure.SCHEMA),
+    (Say(text='{"level": 1, "home": "H-9", "share": NaN}'), Failure.SCHEMA),
+    (Say(text="{", stop="length"), Failure.TOO_LONG),
+    (Flood(size=2 << 20), Failure.TOO_LARGE),
+    (Reset(), Failure.CONNECTION),
 ]
 
 
-def _counted(part: float, *, questions: int, provider: str = "gemini") -> None:
-    """Questions of which ``part`` meet a fault at every request."""
+def _counted(part: float, *, questions: int, provider: str = "gemini", breaks: bool = False) -> None:
+    """Questions of which ``part`` meet a fault at every request; without a breaker each has the fault's own name."""
     asked = [question(number, facts=f"number {number};") for number in range(questions)]
     bad = {number for number in range(questions) if (number * 7919) % 1000 < part * 1000}
 
     def act(request: Request, number: int) -> Action:
         which = int(request.text.split("number ")[1].split(";")[0])
-        return _KINDS[which % len(_KINDS)] if which in bad else Say(text=GOOD)
+        return _KINDS[which % len(_KINDS)][0] if which in bad else Say(text=GOOD)
 
-    limits = Limits(timeout_s=1.0, patience_s=4.0, attempts=2, in_flight=16, backoff_s=0.01, requests=10**6)
+    limits = Limits(timeout_s=1.5, patience_s=6.0, attempts=2, in_flight=16, backoff_s=0.01, requests=10**6)
     with asking(provider, act, limits=limits) as (broker, fake):
+        if not breaks:
+            broker._breaker = Breaker(time.monotonic, failures=10**9)
         begun = time.monotonic()
         replies = broker.ask(asked)
         took = time.monotonic() - begun
     usage = Usage.of(replies)
-    turned_away = usage.fallbacks.get(Failure.CIRCUIT.value, 0)
     assert usage.calls == questions == usage.replies + usage.fallback_count
-    good = {number for number, reply in enumerate(replies) if reply.failure is None}
-    assert not good & bad
-    assert questions - len(bad) - len(good) <= turned_away
     assert usage.attempts == len(fake.requests)
     assert took < limits.patience_s * (questions / limits.in_flight + 1)
     assert max(reply.latency_s for reply in replies) < limits.patience_s + 1
-    if part == 0.0:
-        assert usage.fallback_count == 0
-    if part == 1.0:
-        assert usage.replies == 0
+    for number, reply in enumerate(replies):
+        wanted = {_KINDS[number % len(_KINDS)][1]} if number in bad else {None}
+        assert reply.failure in wanted | ({Failure.CIRCUIT} if breaks else set()), (number, reply)
+    if breaks and part == 1.0:
+        assert usage.fallbacks["circuit_open"] > questions / 2
+        assert len(fake.requests) < questions
 
 
 def test_many_questions_hold_no_memory() -> None:

@@ -159,3 +159,17 @@ def test_no_model_library_is_loaded_before_it_is_needed() -> None:
         "sys.exit(str(found) if found else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_proxies_are_followed_but_not_to_the_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gridpact.language.transport import _proxy_for
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    assert _proxy_for("https://models.example/v1") is None
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+    assert _proxy_for("https://models.example/v1") == "http://127.0.0.1:3128"
+    assert _proxy_for("https://127.0.0.1:9/v1") is None
+    monkeypatch.setenv("no_proxy", "models.example")
+    assert _proxy_for("https://models.example/v1") is None
