@@ -21,6 +21,7 @@ from gridpact.cli.options import (
     Out,
     Outside,
     OutsideMarket,
+    Preferences,
     Price,
     Prices,
     ProductName,
@@ -65,6 +66,7 @@ def negotiate(
     outside: Outside = None,
     outside_market: OutsideMarket = False,
     messages: Messages = None,
+    preferences: Preferences = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     fresh: Fresh = False,
@@ -102,6 +104,7 @@ def negotiate(
             outside=tuple(outside or ()),
             outside_market=outside_market,
             messages=messages,
+            preferences=preferences,
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)

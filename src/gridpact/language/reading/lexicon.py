@@ -129,7 +129,8 @@ def language_of(words: list[str]) -> str:
 def _known_words() -> Mapping[str, frozenset[str]]:
     """Common words of each language and the single words that the reader knows of it."""
     return {
-        code: common | {phrase for phrase, _ in _lines(code) if phrase.isalpha()} for code, common in stopwords().items()
+        code: common | {phrase for phrase, _ in _lines(code) if phrase.isalpha()}
+        for code, common in stopwords().items()
     }
 
 
