@@ -24,6 +24,7 @@ from gridpact.cli.options import (
     Out,
     Outside,
     OutsideMarket,
+    Preferences,
     Price,
     Prices,
     ProductName,
@@ -71,6 +72,7 @@ def negotiate(
     llm: Llm = "none",
     llm_limit: LlmLimit = None,
     consent: ConsentOf = None,
+    preferences: Preferences = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     fresh: Fresh = False,
@@ -113,6 +115,7 @@ def negotiate(
             llm=llm,
             limits=read_limits(llm_limit or ()),
             consent=read_consent(consent),
+            preferences=preferences,
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
