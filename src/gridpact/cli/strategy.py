@@ -98,8 +98,8 @@ def _show(found: "Strategy") -> None:
             typer.echo(f"    {note}")
     for each in reading.not_understood:
         typer.echo(f'Not understood: "{each.text}": {each.why}')
-    for each in found.dropped:
-        typer.echo(f"Not taken from the model: {each}")
+    for reason in found.dropped:
+        typer.echo(f"Not taken from the model: {reason}")
     if found.reply is not None and found.reply.failure not in (None, "no_model"):
         say(f"gridpact: the model gave no answer ({found.reply.failure}); the grammar's reading stands")
     for conflict in reading.conflicts:
