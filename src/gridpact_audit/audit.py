@@ -17,6 +17,7 @@ from gridpact_audit import (
     negotiation,
     physics,
     preferences,
+    terms,
 )
 from gridpact_audit.report import AuditReport, Check, Finding, Rule
 from gridpact_audit.rulebook import RuleBook
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *commitments.RULES,
     *negotiation.RULES,
     *market.RULES,
+    *terms.RULES,
     *money.RULES,
     *metrics.RULES,
     *log.RULES,

@@ -21,6 +21,7 @@ from gridpact.cli.owners import owners_app
 from gridpact.cli.preferences import preferences_app
 from gridpact.cli.rules import rules_app
 from gridpact.cli.runs import replay, runs_app
+from gridpact.cli.strategy import strategy
 from gridpact.cli.trail import trail
 from gridpact.cli.usage import Commands
 from gridpact.cli.verify import verify
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command()(negotiate)
 app.command()(scenarios)
+app.command()(strategy)
 app.command()(verify)
 app.command()(replay)
 app.command()(trail)
