@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -160,9 +161,20 @@ def test_links_and_pipes_are_named_and_not_followed(where: Path) -> None:
     (where.parent / "elsewhere").write_text(WORDS, encoding="utf-8")
     (where.parent / "run" / "link").symlink_to(where.parent / "elsewhere")
     os.mkfifo(where.parent / "run" / "pipe")
-    told = json.loads(gridpact("owners", "forget", "maple", "--store", where, "--yes", "--json").stdout)
-    assert told["remains"] == []
+    done = gridpact("owners", "forget", "maple", "--store", where, "--yes", "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["remains"]) == (1, [])
     assert [Path(each.partition(":")[0]).name for each in told["unsearched"]] == ["link", "pipe"]
+
+
+def test_a_run_that_cannot_be_read_is_not_called_clean(where: Path) -> None:
+    with sqlite3.connect(where) as database:
+        database.execute("UPDATE events SET line = x'7b7d' WHERE seq = 1")
+    database.close()
+    done = gridpact("owners", "forget", "maple", "--store", where, "--yes")
+    assert done.exit_code == 1, done.output
+    assert "not searched: " in done.stdout
+    assert "nothing of them was found in what could be searched" in done.stdout
 
 
 def test_no_store_is_made_to_forget_in(tmp_path: Path) -> None:
@@ -176,7 +188,7 @@ def test_of_a_server_only_what_it_says_can_be_searched(postgres_url: str) -> Non
     store.keep_text("maple", WORDS)
     done = forget_owner(store, "maple")
     assert (done.texts, done.files, done.remains) == (1, 0, ())
-    assert "the files of a server" in done.unsearched[0]
+    assert "the files of a server" in done.beyond[0]
     assert store.texts_of("maple") == ()
     store.close()
     told = gridpact("owners", "forget", "maple", "--yes", "--store", postgres_url)

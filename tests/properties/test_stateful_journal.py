@@ -271,7 +271,6 @@ class JournalMachine(JournalModel):
             with pytest.raises(UnfinishedLogError):
                 self.open.journal.append(KINDS[0], at=BEGAN + timedelta(days=2), payload={})
         self.open.journal.flush()
-        assert self.open.journal.executed == []
         self.open = going
         self.seen["replayed"] += 1
 

@@ -11,6 +11,8 @@ import typer
 
 from gridpact.cli.data import data_app
 from gridpact.cli.environment import load_env_file
+from gridpact.cli.evaluate import eval_app
+from gridpact.cli.explain import explain
 from gridpact.cli.fleet import fleet_app
 from gridpact.cli.logs import set_up_logs, set_up_spans
 from gridpact.cli.negotiate import negotiate, scenarios
@@ -41,11 +43,13 @@ app.command()(scenarios)
 app.command()(verify)
 app.command()(replay)
 app.command()(trail)
+app.command()(explain)
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
 app.add_typer(owners_app, name="owners")
+app.add_typer(eval_app, name="eval")
 
 
 def _version(show: bool) -> None:

@@ -55,7 +55,7 @@ def forget(
             print_json(asdict(done))
         else:
             _tell(done)
-        if done.remains:
+        if done.remains or done.unsearched:
             raise typer.Exit(ExitCode.PROBLEMS_FOUND)
 
 
@@ -83,7 +83,7 @@ def _tell(done: "Forgotten") -> None:
     )
     for folder in done.folders_gone:
         typer.echo(f"not searched: {folder}, which is not there now; if it was moved, search it yourself")
-    for place in done.unsearched:
+    for place in (*done.unsearched, *done.beyond):
         typer.echo(f"not searched: {place}")
     if done.too_short:
         typer.echo(
@@ -91,5 +91,7 @@ def _tell(done: "Forgotten") -> None:
         )
     for each in done.remains:
         typer.echo(f"FOUND: text {each.text} in {each.where} (or the same words of somebody else)")
-    if not done.remains:
+    if done.unsearched and not done.remains:
+        typer.echo("nothing of them was found in what could be searched; look into the rest yourself")
+    elif not done.remains:
         typer.echo("nothing of them was found; copies and back-ups made elsewhere are not reached from here")

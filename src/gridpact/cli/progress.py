@@ -27,8 +27,9 @@ class StageProgress:
     Use it as a context manager, pass it as a run's ``progress`` and its method `count` as the run's ``counter``.
     """
 
-    def __init__(self, *, quiet: bool = False, only_live: bool = False) -> None:
-        """Show nothing where ``quiet``; nothing but the live display where ``only_live``."""
+    def __init__(self, *, quiet: bool = False, only_live: bool = False, what: str = "homes") -> None:
+        """Show nothing where ``quiet``; nothing but the live display where ``only_live``; ``what`` is counted."""
+        self._what = what
         self._console = Console(stderr=True, highlight=False)
         self._live = not quiet and sys.stderr.isatty() and self._console.is_interactive
         self._lines = not quiet and not self._live and not only_live
@@ -92,7 +93,7 @@ class StageProgress:
         line.add_row(
             Text(marks[not failed], style="red" if failed else "green"),
             Text(self._stage),
-            Text("" if task.total is None else f"{task.completed:,.0f} homes", style="dim"),
+            Text("" if task.total is None else f"{task.completed:,.0f} {self._what}", style="dim"),
             Text(f"{task.elapsed or 0.0:.1f} s", style="dim"),
         )
         display.remove_task(number)

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from gridpact.operation.trail import RunSource
 
 
+Run = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Id of a run, its first letters, an exported run (.zip), or a run folder.",
+        autocompletion=completion.run_folders,
+    ),
+]
+
+
 def trail(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="Id of a run, its first letters, an exported run (.zip), or a run folder.",
-            autocompletion=completion.run_folders,
-        ),
-    ],
+    run: Run,
     home: Annotated[
         str | None,
         typer.Option("--home", metavar="HOME", help="Tell only what the owner of this home may see."),
@@ -43,7 +46,7 @@ def trail(
 
         if json and csv is not None:
             raise InputError("give --csv or --json, not both")
-        with _source(run, store) as source:
+        with run_source(run, store) as source:
             told = operator_trail(source) if home is None else owner_trail(source, home)
         if json:
             typer.echo(told.to_json(), nl=False)
@@ -58,7 +61,7 @@ def trail(
 
 
 @contextmanager
-def _source(run: str, store: str) -> Iterator["RunSource"]:
+def run_source(run: str, store: str) -> Iterator["RunSource"]:
     """The run as a folder where ``run`` is one, else from the store or the exported file."""
     from gridpact.operation.trail import folder_source, stored_source
 

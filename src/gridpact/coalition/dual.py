@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gridpact import units
 from gridpact.coalition.problem import FormationProblem, cumulative_within_homes
-from gridpact.coalition.scan import TotalLimits
+from gridpact.coalition.scan import TotalLimits, limits_of
 from gridpact.coalition.terms import MinimumMembers
 from gridpact.coalition.whole_watts import watts_below
 
@@ -47,6 +47,10 @@ class Pool:
     """Largest share of the total that one home has, before rounding up to a watt."""
     members: int
     """Least number of homes."""
+    most_members: float
+    """Largest number of homes; bounds know it only by the total that so many can have."""
+    cost_limit: float
+    """Most that a coalition may cost; bounds know it only by the total that it buys."""
     member_kw: Floats
     """Power from which a home counts, shape (homes,)."""
     able: Bools
@@ -81,9 +85,11 @@ class Pool:
             before_kw=before,
             home=home,
             homes=problem.homes,
-            limits=TotalLimits.of(problem),
+            limits=limits_of(problem),
             share=float(share) if np.isfinite(share) else None,
             members=members,
+            most_members=min((term.most_members for term in problem.terms), default=np.inf),
+            cost_limit=min((term.cost_limit for term in problem.terms), default=np.inf),
             member_kw=member_kw,
             able=able,
             edge_w=edges[order],

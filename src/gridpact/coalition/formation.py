@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gridpact import units
 from gridpact.coalition.lagrangian import can_bound, form_with_bound
+from gridpact.coalition.limits import MaximumMembers
 from gridpact.coalition.merit_order import fill_by_merit, fill_homes
 from gridpact.coalition.model import CoalitionModel, cvxpy
 from gridpact.coalition.problem import VOLUME_BONUS, FormationProblem
@@ -28,6 +29,8 @@ Ints = NDArray[np.int64]
 
 LARGEST_SOLVED = 5_000
 """Options times scenarios (and members times scenarios) up to which the solver is asked, see docs/design.md."""
+HALF_WATT_KW = 0.0005
+"""What rounds to nothing [kW]."""
 SMALL_GAP = 1e-4
 """Relative gap that counts as optimal where scenarios were grouped for the segment limit."""
 EXACT_SIZE = 400
@@ -84,6 +87,51 @@ def form(problem: FormationProblem, *, solver: Solver | None = None) -> Formatio
         OptimizationError: the solver failed, or what it returned does not keep the terms.
     """
     solver = solver or Highs()
+    if problem.closed == problem.scenarios:
+        return _result(problem, np.zeros((len(problem.options), problem.scenarios)), solver="none needed")
+    found = _weighed(problem, _earning(problem.opened(), solver))
+    return replace(found, x=_padded(found.x, problem.closed))
+
+
+def _padded(x: Floats, closed: int) -> Floats:
+    whole = np.hstack([np.zeros((len(x), closed)), x])
+    whole.setflags(write=False)
+    return whole
+
+
+def _weighed(problem: FormationProblem, found: FormationResult) -> FormationResult:
+    """``found`` with what weighing the lowest prices instead of the worst outcomes may have cost."""
+    opened = problem.opened()
+    if problem.risk is None or problem.believed is None or problem.allow_loss:
+        return found
+    shut = np.zeros(problem.closed)
+    worth = np.append(shut, opened.worths_usd(found.x))
+    lost = max(found.value_usd - problem.risk.weighed(worth, problem.believed), 0.0)
+    gap = lost / max(abs(found.value_usd), 1e-9)
+    if gap <= SMALL_GAP or found.gap is None:
+        return found
+    return replace(found, gap=found.gap + gap, status="limit")
+
+
+def _earning(problem: FormationProblem, solver: Solver) -> FormationResult:
+    """The best coalitions, or none where they are not expected to earn enough."""
+    best = _best(problem, solver)
+    if not problem.earns_too_little(best.x):
+        return best
+    if problem.gain_usd_per_kw is not None:
+        # The most that can be earned, in case that happier homes cost what is missing.
+        earning = _best(replace(problem, gain_usd_per_kw=None), solver)
+        if not problem.earns_too_little(earning.x):
+            value = problem.value_usd(earning.x)
+            gap = max(best.value_usd - value, 0.0) / max(abs(value), 1e-9) + (best.gap or 0.0)
+            return replace(earning, value_usd=value, gap=gap, status="optimal" if gap <= SMALL_GAP else "limit")
+    none = _result(problem, np.zeros_like(best.x), solver=best.solver)
+    # Without satisfaction the best is what earns most: where it is proven, so is that nothing earns enough.
+    proven = best.gap is not None and best.value_usd * (1.0 + best.gap) < problem.min_profit_usd
+    return none if proven or best.gap == 0.0 else replace(none, gap=best.gap, status="limit")
+
+
+def _best(problem: FormationProblem, solver: Solver) -> FormationResult:
     n, scenarios = len(problem.options), problem.scenarios
     if not watts_below(problem.usable_kw()).any():
         return _result(problem, np.zeros((n, scenarios)), solver="none needed")
@@ -103,7 +151,7 @@ def form(problem: FormationProblem, *, solver: Solver | None = None) -> Formatio
 
 def _rows(problem: FormationProblem) -> int:
     """Size of the solver's problem: activations, and whether each home is a member where that matters."""
-    members = any(isinstance(term, MinimumMembers) for term in problem.terms)
+    members = any(isinstance(term, MinimumMembers | MaximumMembers) for term in problem.terms)
     homes = len(np.unique(problem.options.home_index)) if members else 0
     return (len(problem.options) + homes) * problem.scenarios
 
@@ -187,9 +235,11 @@ class _Attempt:
             row_price, row_kw = options.price[rows], usable[rows]
             row_home = options.home_index[rows]
         self.rows = rows
-        self.model = model = CoalitionModel(problem, row_home=row_home, row_kw=row_kw, row_price=row_price)
+        self.model = model = CoalitionModel(
+            problem, row_home=row_home, row_kw=row_kw, row_price=row_price, tightened_by=tightened_by
+        )
         self.named = {term.name: (term, term.constraints(model)) for term in problem.terms}
-        self.money = None if problem.allow_loss else model.money_left(tightened_by=tightened_by) >= 0
+        self.money = None if problem.allow_loss else model.money_left() >= 0
         self.steps = self._segment_limit() if limit_segments else None
         constraints = [model.request, *model.nesting, *(c for _, group in self.named.values() for c in group)]
         if self.money is not None:
@@ -236,12 +286,17 @@ class _Attempt:
         homes = np.zeros((problem.homes, problem.scenarios))
         np.add.at(homes, problem.options.home_index[self.rows], value)
         available = watts_below(problem.home_totals(problem.usable_kw()))
+        room = np.repeat(available[:, None], problem.scenarios, axis=1)
+        if any(np.isfinite(term.most_members) for term in problem.terms):
+            # A watt given to a home that has nothing would be one member more.
+            homes = np.where(homes >= HALF_WATT_KW, homes, 0.0)
+            room = np.where(homes > 0, room, 0)
 
         def limit_w(total_w: int) -> Ints:
             limit = ceil_watt(min((term.share_kw(total_w / 1000.0) for term in problem.terms), default=np.inf))
             return available if np.isinf(limit) else np.full(problem.homes, round(limit * 1000.0))
 
-        return fill_homes(problem, round_nested(homes, totals, available_w=available, limit_w=limit_w))
+        return fill_homes(problem, round_nested(homes, totals, available_w=room, limit_w=limit_w))
 
     def _at_integers(self, totals: Ints) -> Ints:
         """Totals without the watts that a big-M constraint lets through at nearly integer values."""

@@ -48,6 +48,9 @@ class Filler:
             cap = round(ceil_watt(pool.share * total_w / 1000.0) * 1000.0)
         room = np.maximum(np.clip(cap - self.before_w, 0, self.width_w), base_w)
         found = self._poured(base_w, room, total_w)
+        if found is not None and np.isfinite(pool.most_members):
+            room = self._few(found, base_w, room)
+            found = self._poured(base_w, room, total_w)
         if found is None or not pool.members:
             return found
         base = base_w
@@ -76,6 +79,27 @@ class Filler:
                 return None
             found = again
         return None
+
+    def _few(self, found_w: Ints, base_w: Ints, room_w: Ints) -> Ints:
+        """``room_w`` of the homes that save most only, where ``found_w`` needs more homes than may take part."""
+        pool, most = self.pool, int(self.pool.most_members)
+        homes = np.bincount(pool.home, weights=found_w, minlength=pool.homes)
+        if int((homes > 0).sum()) <= most:
+            return room_w
+        held = np.bincount(pool.home, weights=base_w, minlength=pool.homes) > 0
+        dearest = float(self.rank[found_w > 0].max())
+        room = np.bincount(pool.home, weights=room_w, minlength=pool.homes)
+        saved = np.bincount(pool.home, weights=(dearest - self.rank) * found_w, minlength=pool.homes)
+        missing = most - int(held.sum())
+        best = np.zeros(pool.homes, dtype=np.bool_)
+        total = int(found_w.sum())
+        # What saves most first; where that is too little, what is largest.
+        for order in (np.lexsort((-room, -saved)), np.argsort(-room, kind="stable")):
+            best = held.copy()
+            best[order[~held[order] & (room[order] > 0)][: max(missing, 0)]] = True
+            if float(room[best].sum()) >= total:
+                break
+        return np.where(best[pool.home], room_w, base_w)
 
     def _poured(self, base_w: Ints, room_w: Ints, total_w: int) -> Ints | None:
         missing = total_w - int(base_w.sum())
@@ -132,7 +156,8 @@ def _best_fill(problem: FormationProblem, filler: Filler, base_w: Ints, scenario
             worth = -np.inf
             if x is not None:
                 cost, pay = total_of(pool.price, x), payable * float(x.sum())
-                if cost <= pay + MONEY_TOLERANCE * max(abs(cost), abs(pay), 1.0) / 2:
+                paid_for = cost <= pay + MONEY_TOLERANCE * max(abs(cost), abs(pay), 1.0) / 2
+                if paid_for and cost / 1000.0 <= pool.cost_limit:
                     worth = _worth(problem, pool, x, scenario)
             known[lots] = (worth, x if worth > -np.inf else None)
         return known[lots][0]

@@ -6,13 +6,25 @@ from numpy.typing import NDArray
 from gridpact import units
 from gridpact.coalition.dual import Bound, Pool, lowest_bound
 from gridpact.coalition.greedy import nested_coalitions
+from gridpact.coalition.limits import MaximumMembers, MinimumOffer, OwnerBudget, PriceLimit
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.segments import group_scenarios, rises
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, TotalCap, WholeLots
 
 Floats = NDArray[np.float64]
 
-KNOWN_TERMS = (HomeCap, ShareCap, TotalCap, MinimumTotal, WholeLots, MinimumMembers)
+KNOWN_TERMS = (
+    HomeCap,
+    ShareCap,
+    TotalCap,
+    MinimumTotal,
+    WholeLots,
+    MinimumMembers,
+    MaximumMembers,
+    MinimumOffer,
+    OwnerBudget,
+    PriceLimit,
+)
 GROUP_CUTS = 6
 """Evaluations for a group of scenarios, which begins from its scenarios' own multipliers."""
 

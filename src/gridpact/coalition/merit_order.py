@@ -57,6 +57,11 @@ def form_by_merit(problem: FormationProblem) -> Floats:
     Returns:
         Activations that nest along the scenarios, shape (n, S) [kW].
     """
+    if problem.closed == problem.scenarios:
+        return np.zeros((len(problem.options), problem.scenarios))
+    if problem.closed:
+        later = form_by_merit(problem.opened())
+        return np.hstack([np.zeros((len(later), problem.closed)), later])
     usable = watts_below(problem.usable_kw())
     wanted = np.zeros(problem.scenarios, dtype=np.int64)
     for s, payable in enumerate(problem.payable_prices):
@@ -71,7 +76,7 @@ def form_by_merit(problem: FormationProblem) -> Floats:
         if not nests or problem.broken(x[:, s], s) is not None:
             x[:, : s + 1] = 0.0
             break
-    return x
+    return np.zeros_like(x) if problem.earns_too_little(x) else x
 
 
 def _share(problem: FormationProblem, total_w: int) -> float:
@@ -85,8 +90,23 @@ def _largest_total(problem: FormationProblem, affordable_w: Ints) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         fits = np.minimum(homes, _share(problem, middle) * 1000.0).sum() >= middle * (1.0 - 1e-9)
+        fits = fits and _within_budget(problem, affordable_w, middle)
         low, high = (middle, high) if fits else (low, middle - 1)
     return TotalLimits.of(problem).down(low)
+
+
+def _within_budget(problem: FormationProblem, affordable_w: Ints, total_w: int) -> bool:
+    """Whether the cheapest of ``affordable_w`` (n,) that add up to ``total_w`` keep every budget."""
+    budget = min((term.cost_limit for term in problem.terms), default=np.inf)
+    if np.isinf(budget):
+        return True
+    share = ceil_watt(_share(problem, total_w))
+    earlier = cumulative_within_homes(problem.options.home_index, affordable_w.astype(np.float64))
+    widths = affordable_w if np.isinf(share) else np.clip(share * 1000.0 - earlier, 0, affordable_w)
+    order = problem.merit_order()
+    before = np.cumsum(widths[order]) - widths[order]
+    taken = np.clip(total_w - before, 0, widths[order])
+    return float(problem.options.price[order] @ taken) / 1000.0 <= budget + 1e-9 * max(budget, 1.0)
 
 
 def _few_steps(totals_w: Ints, most: int) -> Ints:

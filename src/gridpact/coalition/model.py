@@ -28,11 +28,24 @@ class CoalitionModel:
     Rows nest along the scenarios and keep their widths and the market's request; everything else is a term's.
     """
 
-    def __init__(self, problem: "FormationProblem", *, row_home: Ints, row_kw: Floats, row_price: Floats) -> None:
-        """Rows of home (index), width [kW] and price; ``row_home`` is ignored by terms on the total only."""
+    def __init__(
+        self,
+        problem: "FormationProblem",
+        *,
+        row_home: Ints,
+        row_kw: Floats,
+        row_price: Floats,
+        tightened_by: float = 0.0,
+    ) -> None:
+        """Rows of home (index), width [kW] and price; ``row_home`` is ignored by terms on the total only.
+
+        ``tightened_by`` is kept in hand of every sum of money, against rounding [price unit * kW].
+        """
         cp = cvxpy()
         self.problem = problem
         self.row_price = row_price
+        self.row_kw = row_kw
+        self.tightened_by = tightened_by
         rows, scenarios = len(row_kw), problem.scenarios
         ceiling = np.repeat(row_kw[:, None], scenarios, axis=1)
         self.x = cp.Variable((rows, scenarios), bounds=[np.zeros_like(ceiling), ceiling])
@@ -99,10 +112,10 @@ class CoalitionModel:
         cp = cvxpy()
         return cp.Variable(nonneg=True)
 
-    def money_left(self, *, tightened_by: float = 0.0) -> Any:
+    def money_left(self) -> Any:
         """What each scenario's pay leaves after margin and option cost, expression (S,) [price unit * kW].
 
-        ``tightened_by`` keeps that much in hand in every scenario that runs, against rounding.
+        What is kept in hand against rounding is so only in scenarios that run.
         """
         left = cvxpy().multiply(self.problem.payable_prices, self.total) - self.row_price @ self.x
-        return left - tightened_by * self.running() if tightened_by > 0 else left
+        return left - self.tightened_by * self.running() if self.tightened_by > 0 else left

@@ -7,7 +7,7 @@ the merit order, so groups can be chosen one by one; a dynamic programme chooses
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,21 @@ class TotalLimits:
         return min(math.floor(watts / self.step + 1e-9) * self.step, self.most)
 
 
+def limits_of(problem: FormationProblem) -> TotalLimits:
+    """Limits of ``problem`` from its terms, and from what a budget buys at the cheapest."""
+    limits = TotalLimits.of(problem)
+    budget = min((term.cost_limit for term in problem.terms), default=math.inf)
+    if math.isinf(budget):
+        return limits
+    return replace(limits, most=limits.down(_Ladder.of(problem).bought_for(budget)))
+
+
 def best_totals(problem: FormationProblem) -> Ints:
     """Totals of the nested coalitions that are worth most, shape (S,) [W].
 
     Exact for a problem of which `FormationProblem.total_only` is true.
     """
-    limits = TotalLimits.of(problem)
+    limits = limits_of(problem)
     ladder = _Ladder.of(problem)
     scenarios = problem.scenarios
     if problem.allow_loss:
@@ -84,9 +93,10 @@ def shadow_prices(problem: FormationProblem, totals_w: Ints) -> tuple[str, ...]:
     """
     if problem.allow_loss or any(term.least_kw > 0 or term.step_kw > 0 for term in problem.terms):
         return ()
-    ladder, most = _Ladder.of(problem), TotalLimits.of(problem).most
+    ladder, most = _Ladder.of(problem), limits_of(problem).most
+    by_budget = most < TotalLimits.of(problem).most
     scale = problem.window_h / units.KW_PER_MW
-    by_limit = by_margin = 0.0
+    by_limit = by_margin = by_usd = 0.0
     for total, price, payable, probability in zip(
         totals_w.tolist(), problem.prices, problem.payable_prices, problem.probabilities, strict=True
     ):
@@ -98,13 +108,16 @@ def shadow_prices(problem: FormationProblem, totals_w: Ints) -> tuple[str, ...]:
             continue
         if total >= most:
             by_limit += gain
+            by_usd += gain / asked if asked > 0 else 0.0
         elif asked > payable:
             by_margin += gain / float(asked - payable) * abs(float(price)) * total / 1000.0 * 0.01
     words = []
-    if by_limit > 0.01:
-        capped = [term.name for term in problem.terms if math.isfinite(term.most_kw)]
-        tightest = min((term.most_kw for term in problem.terms), default=math.inf) < problem.requested_kw
-        name = capped[0] if tightest else "request"
+    if by_budget and by_usd > 0:
+        words.append(f"one more USD of max_owner_pay_usd would be worth {by_usd:.4f} USD")
+    elif by_limit > 0.01 and not by_budget:
+        tightest = min(problem.terms, key=lambda term: term.most_kw, default=None)
+        bound = tightest is not None and tightest.most_kw < problem.requested_kw
+        name = tightest.name if tightest is not None and bound else "request"
         words.append(f"one more kW of {name} would be worth {by_limit * scale:.4f} USD")
     if problem.margin > 0 and by_margin > 0.01:
         words.append(f"one percentage point less of margin would be worth {by_margin * scale:.4f} USD")
@@ -149,6 +162,17 @@ class _Ladder:
     def price_after(self, total: int) -> float:
         """Price of the watt that follows ``total``, which is less than all."""
         return float(self.price[int(np.searchsorted(self.above, total, side="right"))])
+
+    def bought_for(self, budget: float) -> int:
+        """Largest total that costs at most ``budget``, which is not negative [W]; cost is convex and begins at 0."""
+        cost = np.append(self.cost[1:], self.cost_of(self.available)) / 1000.0 if len(self.above) else self.cost
+        slack = 1e-9 * max(budget, 1.0)
+        over = np.flatnonzero(cost > budget + slack)
+        if not over.size:
+            return self.available
+        rung = int(over[0])
+        below = int(self.above[rung - 1]) if rung else 0
+        return below + int((budget + slack - float(self.cost[rung]) / 1000.0) * 1000.0 / float(self.price[rung]))
 
     def affordable(self, payable: float) -> int:
         """Largest total whose average cost is at most ``payable`` [W]; the average never falls along the ladder."""

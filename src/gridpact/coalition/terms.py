@@ -27,6 +27,19 @@ def ceil_watt(kw: float) -> float:
     return math.ceil(kw * 1000.0 - 1e-6) / 1000.0 if math.isfinite(kw) else kw
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Coalition:
+    """What is called, as plain numbers."""
+
+    called_kw: Floats
+    """Of each option, shape (n,) [kW]."""
+    price: Floats
+    """Of each option, shape (n,)."""
+    homes_kw: Floats
+    """Of each home, shape (homes,) [kW]."""
+    total_kw: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relaxed:
     """A term that may be stretched, for the diagnosis."""
@@ -58,12 +71,27 @@ class Term(ABC):
 
     @property
     def total_only(self) -> bool:
-        """Whether `home_limit_kw`, `least_kw`, `most_kw` and `step_kw` are all there is to it."""
+        """Whether limits on homes, prices, costs, and on the total are all there is to it."""
         return True
 
     @property
-    def home_limit_kw(self) -> float:
-        """Most that one home may have, in any coalition [kW]."""
+    def home_limit_kw(self) -> float | Floats:
+        """Most that one home may have, in any coalition; one number, or one for each home, shape (homes,) [kW]."""
+        return math.inf
+
+    @property
+    def price_limit(self) -> float:
+        """Most that an option may ask, in the options' unit; dearer ones are not called."""
+        return math.inf
+
+    @property
+    def cost_limit(self) -> float:
+        """Most that the options called may cost together [price unit * kW]."""
+        return math.inf
+
+    @property
+    def most_members(self) -> float:
+        """Largest number of homes that have anything at all."""
         return math.inf
 
     @property
@@ -94,12 +122,12 @@ class Term(ABC):
         """The term with a slack, for one scenario in which there is a coalition."""
 
     @abstractmethod
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
-        """How far a coalition (homes,) of ``total_kw`` stretches the term."""
+    def stretched(self, coalition: Coalition) -> Stretch:
+        """How far a coalition stretches the term."""
 
     @abstractmethod
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
-        """What a coalition (homes,) breaks, in words; None if it keeps the term."""
+    def broken(self, coalition: Coalition) -> str | None:
+        """What a coalition breaks, in words; None if it keeps the term."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +136,9 @@ class HomeCap(Term):
 
     limit_kw: float
     name: str = "max_kw_per_home"
+    scale: float = 1.0
+    """Units of the operator's term per kW, such as the window's hours where it is in kWh."""
+    unit: str = "kW"
 
     @property
     def home_limit_kw(self) -> float:
@@ -123,18 +154,18 @@ class HomeCap(Term):
         slack = model.slack()
         return Relaxed(constraints=[model.homes <= self.limit_kw + slack], slack=slack, scale=max(self.limit_kw, 1.0))
 
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
+    def stretched(self, coalition: Coalition) -> Stretch:
         """Rise of the cap [kW]."""
-        needed = float(homes_kw.max(initial=0.0))
+        needed = float(coalition.homes_kw.max(initial=0.0))
         return Stretch(
-            amount=max(needed - self.limit_kw, 0.0),
-            unit="kW",
-            text=f"raise {self.name} from {self.limit_kw:.3f} to {needed:.3f} kW",
+            amount=max(needed - self.limit_kw, 0.0) * self.scale,
+            unit=self.unit,
+            text=f"raise {self.name} from {self.limit_kw * self.scale:.3f} to {needed * self.scale:.3f} {self.unit}",
         )
 
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
+    def broken(self, coalition: Coalition) -> str | None:
         """States the largest member where it is above the cap."""
-        most = float(homes_kw.max(initial=0.0))
+        most = float(coalition.homes_kw.max(initial=0.0))
         if most <= self.limit_kw + CLOSE_KW:
             return None
         return f"{self.name}: a home has {most:.3f} of {self.limit_kw:.3f} kW"
@@ -169,21 +200,21 @@ class ShareCap(Term):
             scale=max(self.fraction * model.problem.requested_kw, 1.0),
         )
 
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
+    def stretched(self, coalition: Coalition) -> Stretch:
         """Rise of the share [fraction]."""
-        needed = float(homes_kw.max(initial=0.0)) / total_kw if total_kw > 0 else 0.0
+        needed = float(coalition.homes_kw.max(initial=0.0)) / coalition.total_kw if coalition.total_kw > 0 else 0.0
         return Stretch(
             amount=max(needed - self.fraction, 0.0),
             unit="fraction",
             text=f"raise {self.name} from {self.fraction:.3f} to {math.ceil(needed * 1000 - 1e-6) / 1000:.3f}",
         )
 
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
+    def broken(self, coalition: Coalition) -> str | None:
         """States the largest share where it is above the cap."""
-        most = float(homes_kw.max(initial=0.0))
-        if most <= ceil_watt(self.share_kw(total_kw)) + CLOSE_KW:
+        most = float(coalition.homes_kw.max(initial=0.0))
+        if most <= ceil_watt(self.share_kw(coalition.total_kw)) + CLOSE_KW:
             return None
-        return f"{self.name}: a home has {most / total_kw:.4f} of the total, {self.fraction:.4f} is allowed"
+        return f"{self.name}: a home has {most / coalition.total_kw:.4f} of the total, {self.fraction:.4f} is allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +223,9 @@ class TotalCap(Term):
 
     limit_kw: float
     name: str = "max_total_kw"
+    scale: float = 1.0
+    """Units of the operator's term per kW."""
+    unit: str = "kW"
 
     @property
     def most_kw(self) -> float:
@@ -207,19 +241,20 @@ class TotalCap(Term):
         slack = model.slack()
         return Relaxed(constraints=[model.total <= self.limit_kw + slack], slack=slack, scale=max(self.limit_kw, 1.0))
 
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
+    def stretched(self, coalition: Coalition) -> Stretch:
         """Rise of the cap [kW]."""
         return Stretch(
-            amount=max(total_kw - self.limit_kw, 0.0),
-            unit="kW",
-            text=f"raise {self.name} from {self.limit_kw:.3f} to {total_kw:.3f} kW",
+            amount=max(coalition.total_kw - self.limit_kw, 0.0) * self.scale,
+            unit=self.unit,
+            text=f"raise {self.name} from {self.limit_kw * self.scale:.3f} to "
+            f"{coalition.total_kw * self.scale:.3f} {self.unit}",
         )
 
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
+    def broken(self, coalition: Coalition) -> str | None:
         """States the total where it is above the cap."""
-        if total_kw <= self.limit_kw + CLOSE_KW:
+        if coalition.total_kw <= self.limit_kw + CLOSE_KW:
             return None
-        return f"{self.name}: {total_kw:.3f} kW exceed {self.limit_kw:.3f} kW"
+        return f"{self.name}: {coalition.total_kw:.3f} kW exceed {self.limit_kw:.3f} kW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +280,9 @@ class MinimumTotal(Term):
         slack = model.slack()
         return Relaxed(constraints=[model.total >= self.limit_kw - slack], slack=slack, scale=max(self.limit_kw, 1.0))
 
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
+    def stretched(self, coalition: Coalition) -> Stretch:
         """Power missing [kW]."""
-        missing = max(self.limit_kw - total_kw, 0.0)
+        missing = max(self.limit_kw - coalition.total_kw, 0.0)
         change = "" if self.market else "lower it or "
         return Stretch(
             amount=missing,
@@ -255,11 +290,11 @@ class MinimumTotal(Term):
             text=f"{self.name} asks for {self.limit_kw:.3f} kW: {change}find {missing:.3f} kW more",
         )
 
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
+    def broken(self, coalition: Coalition) -> str | None:
         """States the total where it is below the minimum."""
-        if total_kw >= self.limit_kw - CLOSE_KW:
+        if coalition.total_kw >= self.limit_kw - CLOSE_KW:
             return None
-        return f"{self.name}: {total_kw:.3f} kW is less than {self.limit_kw:.3f} kW"
+        return f"{self.name}: {coalition.total_kw:.3f} kW is less than {self.limit_kw:.3f} kW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,18 +327,20 @@ class WholeLots(Term):
             scale=self.lot_kw,
         )
 
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
+    def stretched(self, coalition: Coalition) -> Stretch:
         """Power missing to the next whole lot [kW]."""
-        missing = max(max(math.ceil(total_kw / self.lot_kw - 1e-6), 1) * self.lot_kw - total_kw, 0.0)
+        missing = max(
+            max(math.ceil(coalition.total_kw / self.lot_kw - 1e-6), 1) * self.lot_kw - coalition.total_kw, 0.0
+        )
         return Stretch(
             amount=missing, unit="kW", text=f"{self.name} is {self.lot_kw:.3f} kW: find {missing:.3f} kW more"
         )
 
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
+    def broken(self, coalition: Coalition) -> str | None:
         """States the total where it is not a whole number of lots."""
-        if abs(total_kw - round(total_kw / self.lot_kw) * self.lot_kw) <= CLOSE_KW:
+        if abs(coalition.total_kw - round(coalition.total_kw / self.lot_kw) * self.lot_kw) <= CLOSE_KW:
             return None
-        return f"{self.name}: {total_kw:.3f} kW is not a whole number of {self.lot_kw:.3f} kW"
+        return f"{self.name}: {coalition.total_kw:.3f} kW is not a whole number of {self.lot_kw:.3f} kW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,9 +383,9 @@ class MinimumMembers(Term):
         """How many homes count as members."""
         return int(((homes_kw >= self.member_kw - CLOSE_KW) & (homes_kw > CLOSE_KW)).sum())
 
-    def stretched(self, homes_kw: Floats, total_kw: float) -> Stretch:
+    def stretched(self, coalition: Coalition) -> Stretch:
         """Members missing."""
-        members = self.members(homes_kw)
+        members = self.members(coalition.homes_kw)
         missing = max(self.count - members, 0)
         return Stretch(
             amount=float(missing),
@@ -356,7 +393,7 @@ class MinimumMembers(Term):
             text=f"{self.name} asks for {self.count} homes: lower it to {members} or find {missing} more",
         )
 
-    def broken(self, homes_kw: Floats, total_kw: float) -> str | None:
+    def broken(self, coalition: Coalition) -> str | None:
         """States the number of members where it is too small."""
-        members = self.members(homes_kw)
+        members = self.members(coalition.homes_kw)
         return f"{self.name}: {members} of {self.count} homes" if members < self.count else None

@@ -26,7 +26,7 @@ def round_nested(home_kw: Floats, totals_w: Ints, *, available_w: Ints, limit_w:
     Args:
         home_kw: solver's home totals, shape (homes, S) [kW].
         totals_w: wanted totals, not falling, shape (S,) [W].
-        available_w: most each home has, shape (homes,) [W].
+        available_w: most each home has, shape (homes,), or in each scenario, shape (homes, S) [W].
         limit_w: most each home may have in a coalition of so many watts, shape (homes,) [W].
 
     Returns:
@@ -35,9 +35,10 @@ def round_nested(home_kw: Floats, totals_w: Ints, *, available_w: Ints, limit_w:
     homes, scenarios = home_kw.shape
     result = np.zeros((homes, scenarios), dtype=np.int64)
     below = np.zeros(homes, dtype=np.int64)
+    room = np.broadcast_to(available_w.reshape(homes, -1), (homes, scenarios))
     for s in range(scenarios):
         wanted_w = home_kw[:, s] * 1000.0
-        ceiling = np.maximum(np.minimum(available_w, limit_w(int(totals_w[s]))), below)
+        ceiling = np.maximum(np.minimum(room[:, s], limit_w(int(totals_w[s]))), below)
         watts = np.clip(watts_below(home_kw[:, s]), below, ceiling)
         for _ in range(homes + 1):
             missing = int(totals_w[s] - watts.sum())

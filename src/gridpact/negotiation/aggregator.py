@@ -41,8 +41,10 @@ class MarketWorth:
     """Most that the market takes [kW]."""
     margin: float = 0.0
     """Fraction of the price that the aggregator keeps, in [0, 1)."""
+    min_spread: float = 0.0
+    """Least that the aggregator keeps of each unit sold, on top of the margin."""
     price_cap: float = float("inf")
-    """The market's highest bid price; nothing above it is offered to homes."""
+    """The market's highest bid price; or the operator's for owners; nothing above it is offered to homes."""
 
     def __post_init__(self) -> None:
         """Check and freeze; raises InputError or UnitRangeError."""
@@ -56,6 +58,8 @@ class MarketWorth:
             raise InputError("MarketWorth: probabilities must not be negative and must sum to 1")
         if not 0.0 <= self.margin < 1.0:
             raise UnitRangeError(f"MarketWorth: margin is {self.margin}; it must lie in [0, 1)")
+        if not 0.0 <= self.min_spread < float("inf"):
+            raise UnitRangeError(f"MarketWorth: min_spread is {self.min_spread}; it must be at least 0 and finite")
         if not 0.0 < self.requested_kw < float("inf"):
             raise UnitRangeError(f"MarketWorth: requested_kw is {self.requested_kw}; it must be above zero")
         if np.isnan(self.price_cap):
@@ -80,7 +84,7 @@ class MarketWorth:
     def ceiling(self) -> float:
         """Worth of one more kW in the best scenario, after the margin, and not above the price cap."""
         best = float(self.prices[-1])
-        return min(best - self.margin * abs(best), self.price_cap)
+        return min(best - self.margin * abs(best) - self.min_spread, self.price_cap)
 
 
 def filling_price(width_kw: Floats, price: Floats, quantity_kw: float) -> float:
@@ -183,7 +187,7 @@ def single_price(width_kw: Floats, price: Floats, worth: MarketWorth, *, most: f
     asks, widths = price[live][order], width_kw[live][order]
     sold = np.clip(worth.requested_kw - (np.cumsum(widths) - widths), 0.0, widths)
     power, cost = np.cumsum(sold), np.cumsum(sold * asks)
-    kept = worth.prices - worth.margin * np.abs(worth.prices)
+    kept = worth.prices - worth.margin * np.abs(worth.prices) - worth.min_spread
     sells = kept[None, :] >= asks[:, None] - 1e-9
     expected = (sells * worth.probabilities * (worth.prices[None, :] * power[:, None] - cost[:, None])).sum(axis=1)
     best = float(expected.max())

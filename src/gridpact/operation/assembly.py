@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from gridpact.results.result import (
     CommitmentRecord,
     DeliveryRecord,
     LanguageRecord,
+    LimitRecord,
     NegotiationRecord,
     OpportunityRecord,
     OutcomeRecord,
@@ -226,6 +227,7 @@ def _bid(award: Award) -> BidRecord:
         status=decision.status,
         gap=decision.gap,
         solver=decision.solver,
+        limits=None if decision.limits is None else tuple(LimitRecord(**asdict(each)) for each in decision.limits),
     )
 
 

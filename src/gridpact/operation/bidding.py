@@ -155,10 +155,11 @@ def _talk(
     opportunity, scenarios = call.opportunity, call.price.scenarios
     worth = MarketWorth(
         prices=scenarios.prices,
-        probabilities=scenarios.probabilities,
+        probabilities=day.spec.weighed(scenarios.probabilities),
         requested_kw=opportunity.requested_kw,
         margin=day.spec.margin,
-        price_cap=call.rules.bid_price_cap(opportunity.product),
+        min_spread=day.spec.min_spread,
+        price_cap=min(call.rules.bid_price_cap(opportunity.product), day.spec.most_for_owners),
     )
     engine = CoreNegotiationEngine(
         strategies_of(day, speakers.homes), rounds=day.rounds, allow_loss=day.allow_loss, tactics=speakers.tactics

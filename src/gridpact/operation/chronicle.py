@@ -6,19 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from gridpact.errors import StoreError
 from gridpact.operation.telemetry import Watcher, watchers
+from gridpact.results.events import TALKS_BEFORE_GATE as TALKS_BEFORE_GATE
 from gridpact.results.events import EventKind
 from gridpact.store.book import Book
 from gridpact.store.journal import Effect, Journal
 
 T = TypeVar("T")
-
-TALKS_BEFORE_GATE = timedelta(hours=1)
-"""Simulated time at which the talks for an opportunity begin."""
 
 
 @dataclass(slots=True)

@@ -154,7 +154,7 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
 
 def _left_out(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -> dict[int, str]:
     """Homes that the operator's terms do not ask, with the reason."""
-    named = set(spec.exclude_homes)
+    named = set(spec.exclude_homes) | set(spec.only_homes)
     known: dict[tuple[bool, str | None, str], str | None] = {}
     found = {}
     names = ("home_id", "persona", "timezone")
@@ -166,6 +166,12 @@ def _left_out(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -
         reason = known[key]
         if reason is not None:
             found[number] = reason
+    if spec.max_awards_per_home is not None:
+        promised = homes.commitments
+        pairs = np.unique(np.stack([promised.home, promised.opportunity]), axis=1)
+        awards = np.bincount(pairs[0].astype(np.int64), minlength=len(homes.problems))
+        for number in np.flatnonzero(awards >= spec.max_awards_per_home).tolist():
+            found.setdefault(number, f"bound by {int(awards[number])} awards of the day already (max_awards_per_home)")
     return found
 
 

@@ -148,6 +148,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
     spec, spec_bytes = _spec(request.spec)
     for home in spec.exclude_homes:
         _known_home(home, resolved.fleet, flag="exclude_homes")
+    for home in spec.only_homes:
+        _known_home(home, resolved.fleet, flag="only_homes")
     asked = _opportunities(request)
     source = price_sources.PriceSource.open(request.prices, location=request.location)
     calls = _calls(asked, request, source=source)
@@ -229,7 +231,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         calls=calls,
         wholesale=wholesale,
         strategy=request.strategy,
-        rounds=request.rounds,
+        rounds=request.rounds if spec.max_rounds is None else min(request.rounds, spec.max_rounds),
         spec=spec,
         allow_loss=request.allow_loss,
         seed=request.seed,
@@ -381,7 +383,7 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
     if spec is None:
         return ProblemSpec(), None
     if isinstance(spec, ProblemSpec):
-        return spec, spec.model_dump_json().encode()
+        return spec, json.dumps(spec.facts(), separators=(",", ":"), ensure_ascii=False).encode()
     if not spec.is_file():
         raise MissingDataError(f"--spec {spec} is not a file")
     return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)

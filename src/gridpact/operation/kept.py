@@ -243,7 +243,7 @@ def _source(kept: KeptInputs, name: str, source: Path | pd.DataFrame | ProblemSp
             source.to_parquet(content)
             return {"as": "table", "book": kept.add_file(name, content.getvalue())}
         case ProblemSpec():
-            return {"as": "spec", "terms": source.model_dump(mode="json")}
+            return {"as": "spec", "terms": source.facts()}
         case Path():
             digest = day.inputs_sha256["prices_file" if name == "prices" else name]
             return {"as": "file", **_file(kept, name, source, sha256=digest)}

@@ -34,7 +34,7 @@ def begin(day: MarketDay, chronicle: Chronicle, *, kept: Mapping[str, str]) -> N
             "horizon_start": day.horizon.start,
             "horizon_end": day.horizon.end,
             "wholesale": None if day.wholesale is None else day.wholesale.note,
-            "spec": day.spec.model_dump(mode="json"),
+            "spec": day.spec.facts(),
             "strategy": day.strategy,
             "rounds": day.rounds,
             "allow_loss": day.allow_loss,

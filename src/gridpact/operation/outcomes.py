@@ -11,6 +11,7 @@ from gridpact.flexibility.batch import SCHEDULE_SERIES, CurveBatch, ScheduleBatc
 from gridpact.flexibility.devices import DeviceTrace
 from gridpact.market.clearing import Clearing
 from gridpact.optimization.diagnosis import Diagnosis
+from gridpact.optimization.limits import LimitWorth
 from gridpact.optimization.tool import SolverAnswer
 from gridpact.store.book import Book
 
@@ -24,6 +25,7 @@ _CURVE_ARRAYS = (
     "least_kw",
 )
 _DIAGNOSIS = TypeAdapter(Diagnosis | None)
+_LIMITS = TypeAdapter(tuple[LimitWorth, ...] | None)
 
 
 def schedules_book(schedules: ScheduleBatch, facts: Mapping[str, Any]) -> Book:
@@ -70,6 +72,7 @@ def answer_book(answer: SolverAnswer) -> Book:
             "shadow_prices": list(formation.shadow_prices),
             "diagnosis": _DIAGNOSIS.dump_python(answer.diagnosis, mode="json"),
             "notes": list(answer.notes),
+            "limits": _LIMITS.dump_python(answer.limits, mode="json"),
         },
     )
 
@@ -89,6 +92,8 @@ def answer_of(book: Book) -> SolverAnswer:
         ),
         diagnosis=_DIAGNOSIS.validate_python(facts["diagnosis"]),
         notes=tuple(facts["notes"]),
+        # Logs from before limits were measured have none.
+        limits=_LIMITS.validate_python(facts.get("limits")),
     )
 
 

@@ -54,7 +54,9 @@ class Forgotten:
     folders_gone: tuple[str, ...]
     """Run folders that the store names and that are not there now."""
     unsearched: tuple[str, ...]
-    """What could not be searched, and why."""
+    """What could not be searched, and why: a damaged run, a file that cannot be read, a link."""
+    beyond: tuple[str, ...]
+    """What can never be searched from here."""
     too_short: int
     """Texts that are too short to be looked for."""
     remains: tuple[Remains, ...]
@@ -95,8 +97,7 @@ def forget_owner(store: Store, home_id: str) -> Forgotten:
         books += 1
         place = f"{store.name}: book {digest[:12]}"
         found |= dict.fromkeys((place, number) for number in search.in_content(content))
-    if not store.files() and store.name != "memory":
-        unsearched.append(f"{store.name}: the files of a server, its write-ahead log and its archives")
+    served = not store.files() and store.name != "memory"
     return Forgotten(
         home_id=home_id,
         texts=len(texts),
@@ -106,6 +107,7 @@ def forget_owner(store: Store, home_id: str) -> Forgotten:
         folders=tuple(map(str, folders)),
         folders_gone=tuple(map(str, gone)),
         unsearched=tuple(unsearched),
+        beyond=(f"{store.name}: the files of a server, its write-ahead log and its archives",) if served else (),
         too_short=search.too_short,
         remains=tuple(Remains(where=where, text=number) for where, number in found),
     )

@@ -118,7 +118,7 @@ def _price(problem: FormationProblem, called: Floats, *, level: float, least: fl
     wanted = level
     if not problem.allow_loss:
         average = float(problem.options.price @ called) / float(called.sum())
-        wanted = max(level, money_requirement(average, margin=problem.margin))
+        wanted = max(level, money_requirement(average, margin=problem.margin, spread=problem.min_spread))
     return round(min(max(units.ceil_cent(wanted), least), most), 2)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gridpact.coalition.formation import form
 from gridpact.coalition.model import CoalitionModel, cvxpy
 from gridpact.coalition.problem import FormationProblem, money_requirement
 from gridpact.coalition.solver import Highs, Solver, solve
@@ -49,13 +50,51 @@ def diagnose(problem: FormationProblem, *, price_unit: str, solver: Solver | Non
         price_unit: unit of its prices, for the words.
         solver: HiGHS by default; where it fails, the diagnosis says only what is plain from the prices.
     """
-    by_price = _price_alone(problem, price_unit)
+    by_price = _closed(problem, price_unit) or _price_alone(problem, price_unit)
     if by_price is not None:
         return by_price
     try:
+        by_profit = _too_little(problem, solver or Highs())
+        if by_profit is not None:
+            return by_profit
         return _elastic(problem, price_unit, solver or Highs())
     except OptimizationError as failure:
         return Diagnosis(text=f"no coalition keeps every term; the diagnosis itself failed: {failure}")
+
+
+def _closed(problem: FormationProblem, price_unit: str) -> Diagnosis | None:
+    """The case in which no price that is expected is high enough to sell at."""
+    best = float(problem.prices[-1])
+    if problem.closed < problem.scenarios:
+        return None
+    text = f"lower min_bid_price from {problem.min_price:.2f} to {best:.2f} {price_unit}"
+    lower = Relaxation(term="min_bid_price", amount=problem.min_price - best, unit=price_unit, text=text)
+    return Diagnosis(
+        text=f"min_bid_price is {problem.min_price:.2f} {price_unit}, above the best price expected, {best:.2f}",
+        any_of=(lower,),
+    )
+
+
+def _too_little(problem: FormationProblem, solver: Solver) -> Diagnosis | None:
+    """The case in which there are coalitions that keep every term, but none is expected to earn enough."""
+    if problem.allow_loss or problem.min_profit_usd <= 0:
+        return None
+    asked = problem.min_profit_usd
+    best = form(replace(problem, min_profit_usd=0.0, gain_usd_per_kw=None), solver=solver)
+    if not best.formed:
+        return None
+    earned = float(problem.profits_usd(best.x) @ problem.probabilities)
+    whole = max(np.floor(earned * 1e4) / 1e4, 0.0)
+    lower = Relaxation(
+        term="min_expected_profit_usd",
+        amount=asked - earned,
+        unit="USD",
+        text=f"lower min_expected_profit_usd from {asked:.4f} to {whole:.4f} USD",
+    )
+    return Diagnosis(
+        text=f"the best bid is expected to earn {earned:.4f} USD, min_expected_profit_usd asks for {asked:.4f}",
+        any_of=(lower,),
+    )
 
 
 def _price_alone(problem: FormationProblem, price_unit: str) -> Diagnosis | None:
@@ -63,15 +102,29 @@ def _price_alone(problem: FormationProblem, price_unit: str) -> Diagnosis | None
     cheapest, best = float(problem.options.price.min()), float(problem.prices[-1])
     if problem.allow_loss or cheapest <= problem.payable_prices[-1]:
         return None
-    needed = money_requirement(cheapest, margin=problem.margin)
+    needed = money_requirement(cheapest, margin=problem.margin, spread=problem.min_spread)
     price = Relaxation(
         term="price",
         amount=needed - best,
         unit=price_unit,
         text=f"a market price of {needed:.2f} {price_unit} instead of {best:.2f}",
     )
-    if cheapest <= best and best > 0:
-        allowed = 1.0 - cheapest / best
+    kept = best - problem.margin * abs(best)
+    if problem.min_spread > 0 and cheapest <= kept:
+        left = np.floor((kept - cheapest) * 100 + 1e-6) / 100
+        spread = Relaxation(
+            term="min_spread",
+            amount=problem.min_spread - (kept - cheapest),
+            unit=price_unit,
+            text=f"lower min_spread from {problem.min_spread:.2f} to {left:.2f} {price_unit}",
+        )
+        return Diagnosis(
+            text=f"the cheapest option asks {cheapest:.2f} {price_unit}; of the best price expected, {best:.2f}, "
+            f"min_spread leaves {problem.payable_prices[-1]:.2f}",
+            any_of=(spread, price),
+        )
+    if cheapest <= best and best > 0 and problem.margin > 0:
+        allowed = max(1.0 - (cheapest + problem.min_spread) / best, 0.0)
         margin = Relaxation(
             term="margin",
             amount=problem.margin - allowed,
@@ -91,7 +144,17 @@ def _price_alone(problem: FormationProblem, price_unit: str) -> Diagnosis | None
 
 def _elastic(problem: FormationProblem, price_unit: str, solver: Solver) -> Diagnosis:
     """Stretch each term alone; where that is never enough, all together by the least relative amount."""
-    top = replace(problem, prices=problem.prices[-1:], probabilities=np.ones(1), gain_usd_per_kw=None, max_segments=0)
+    top = replace(
+        problem,
+        prices=problem.prices[-1:],
+        probabilities=np.ones(1),
+        believed=None,
+        risk=None,
+        unsold_probability=0.0,
+        gain_usd_per_kw=None,
+        min_profit_usd=0.0,
+        max_segments=0,
+    )
     names = [term.name for term in top.terms] + ([] if problem.allow_loss else ["price"])
     found = []
     for name in names:
@@ -142,7 +205,7 @@ def _stretch(
     except InfeasibleError:
         return None
     called = np.clip(np.asarray(model.x.value)[:, 0], 0.0, None)
-    total, homes = float(called.sum()), problem.home_totals(called)
+    total = float(called.sum())
     relaxations, size = [], 0.0
     for term, each in relaxed:
         stretch = float(each.slack.value) / each.scale
@@ -150,10 +213,12 @@ def _stretch(
             continue
         size += stretch
         if term is not None:
-            far = term.stretched(homes, total)
-            amount, unit, text = far.amount, far.unit, far.text
+            far = term.stretched(problem.coalition(called))
+            amount, unit, text = far.amount, price_unit if far.unit == "price" else far.unit, far.text
         else:
-            needed = money_requirement(float(options.price @ called) / total, margin=problem.margin)
+            needed = money_requirement(
+                float(options.price @ called) / total, margin=problem.margin, spread=problem.min_spread
+            )
             best = float(problem.prices[-1])
             amount, unit = needed - best, price_unit
             text = f"a market price of {needed:.2f} {price_unit} instead of {best:.2f}"

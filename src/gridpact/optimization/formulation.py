@@ -1,5 +1,6 @@
 """From the operator's spec, the market's rules and the homes' options to a formation problem."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from gridpact.market.opportunity import MarketOpportunity
 from gridpact.market.rules import RuleProfile
 from gridpact.market.scenarios import PriceScenarios
 from gridpact.messages.books import OptionBook
+from gridpact.optimization.compile import compile_terms
 from gridpact.optimization.spec import ProblemSpec
 
 Floats = NDArray[np.float64]
@@ -59,7 +61,7 @@ def formation_problem(spec: ProblemSpec, request: BidRequest) -> FormationProble
     prices, probabilities = _in_cents(
         request.scenarios, floor=rules.price_floor(product), cap=rules.bid_price_cap(product)
     )
-    terms: list[Term] = list(spec.terms(available_kw=request.options.per_home_kw()))
+    terms: list[Term] = list(compile_terms(spec, options=request.options, opportunity=opportunity))
     least = rules.least_kw(opportunity)
     if least > 0:
         terms.append(MinimumTotal(limit_kw=least, market=True, name=MARKET_MINIMUM))
@@ -68,15 +70,25 @@ def formation_problem(spec: ProblemSpec, request: BidRequest) -> FormationProble
     return FormationProblem(
         options=request.options,
         prices=prices,
-        probabilities=probabilities,
+        probabilities=spec.weighed(probabilities),
+        believed=None if spec.risk is None else probabilities,
+        risk=spec.risk,
         window_h=opportunity.window_h,
         requested_kw=min(opportunity.requested_kw, rules.maximum_kw(product)),
         margin=spec.margin,
-        max_segments=rules.max_segments,
+        min_spread=spec.min_spread,
+        min_price=-math.inf if spec.min_bid_price is None else units.ceil_cent(spec.min_bid_price),
+        min_profit_usd=0.0 if request.allow_loss else spec.min_expected_profit_usd,
+        max_segments=_fewest(rules.max_segments, spec.max_bid_steps),
         allow_loss=request.allow_loss,
         terms=tuple(terms),
         gain_usd_per_kw=_satisfaction_gain(spec, request) if spec.satisfaction_weight_usd > 0 else None,
     )
+
+
+def _fewest(market: int, operator: int | None) -> int:
+    """Most steps of a bid curve; 0 is no limit."""
+    return min((limit for limit in (market, operator or 0) if limit > 0), default=0)
 
 
 def _in_cents(scenarios: PriceScenarios, *, floor: float, cap: float) -> tuple[Floats, Floats]:

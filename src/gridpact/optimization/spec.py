@@ -1,5 +1,6 @@
 """The operator's terms: a closed vocabulary, in YAML or as a mapping. Formulas are in ``docs/problem-spec.md``."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gridpact.coalition.risk import RiskAversion
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap
 from gridpact.errors import InputError
 from gridpact.fleet.clock import LocalWindow, blackout_mask
@@ -15,12 +17,31 @@ from gridpact.horizon import Horizon
 from gridpact.market.documents import nearest, read_document
 from gridpact.market.opportunity import MarketOpportunity
 
+ProductName = Literal["energy", "spin", "nonspin"]
 Asset = Literal["battery", "vehicle", "heat"]
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e6, le=1e6)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Name = Annotated[str, Field(min_length=1, strict=True)]
 
 MINUTES_PER_HOUR = 60
+FIRST_TERMS = frozenset(
+    {
+        "margin",
+        "max_kw_per_home",
+        "max_share_per_home",
+        "max_total_kw",
+        "min_total_kw",
+        "min_members",
+        "exclude_homes",
+        "exclude_personas",
+        "exclude_assets",
+        "operating_windows",
+        "soc_reserve_fraction",
+        "satisfaction_weight_usd",
+    }
+)
+"""Terms that logs have always named, neutral or not."""
 
 
 class AssetExclusion(BaseModel):
@@ -68,6 +89,44 @@ class ProblemSpec(BaseModel):
     """Share of every battery that plans keep at every interval's end, or what the baseline keeps where that is less."""
     satisfaction_weight_usd: NotNegative = 0.0
     """Worth of one home's satisfaction going from 0 to 1 [USD]."""
+    only_homes: tuple[Name, ...] = ()
+    """Ids of the only homes that are asked; empty asks all."""
+    only_personas: tuple[Name, ...] = ()
+    """Only owners of these personas are asked; empty asks all."""
+    only_products: tuple[ProductName, ...] = ()
+    """Products that may be sold: ``energy``, ``spin`` or ``nonspin``; empty is all."""
+    min_offer_kw: NotNegative = 0.0
+    """Homes that agree to less than this in all are not called [kW]."""
+    max_members: Annotated[int, Field(gt=0, strict=True)] | None = None
+    """Largest number of homes in a coalition."""
+    max_awards_per_home: Annotated[int, Field(gt=0, strict=True)] | None = None
+    """Most opportunities of a day that bind one home."""
+    max_kwh_per_home: Positive | None = None
+    """Most energy of one home in an opportunity [kWh]; of reserve, power times the window."""
+    max_total_kwh: Positive | None = None
+    """Most energy that is bid for an opportunity [kWh]; of reserve, power times the window."""
+    max_request_fraction: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)] | None = None
+    """Most that is bid of what the market asks for [fraction]."""
+    spare_fraction: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.0
+    """Share of what homes agreed to that is not bid, so that who drops out can be replaced."""
+    min_bid_price: Finite | None = None
+    """Nothing is bid below this price [USD/MWh; for reserve USD/MW per h]."""
+    max_owner_price: Finite | None = None
+    """No owner is paid more than this [USD/MWh; for reserve USD/MW per h]."""
+    max_owner_pay_usd: NotNegative | None = None
+    """Most that owners are promised for one opportunity [USD]."""
+    min_spread: NotNegative = 0.0
+    """Least that the market pays above what owners get, on top of the margin [USD/MWh; for reserve USD/MW per h]."""
+    min_expected_profit_usd: NotNegative = 0.0
+    """Nothing is bid for an opportunity that is expected to earn less [USD]."""
+    risk_aversion: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False, strict=True)] = 0.0
+    """Weight of the worst outcomes' mean against the mean of all."""
+    risk_tail: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)] = 0.2
+    """Probability of the worst outcomes that `risk_aversion` looks at."""
+    max_bid_steps: Annotated[int, Field(gt=0, strict=True)] | None = None
+    """Most price steps of a bid curve."""
+    max_rounds: Annotated[int, Field(gt=0, strict=True)] | None = None
+    """Most rounds of negotiation."""
 
     @field_validator("operating_windows", mode="after")
     @classmethod
@@ -78,7 +137,19 @@ class ProblemSpec(BaseModel):
     def _consistent(self) -> "ProblemSpec":
         if self.max_total_kw is not None and self.min_total_kw > self.max_total_kw:
             raise ValueError(f"min_total_kw {self.min_total_kw:g} is above max_total_kw {self.max_total_kw:g}")
+        if self.max_members is not None and self.min_members > self.max_members:
+            raise ValueError(f"min_members {self.min_members} is above max_members {self.max_members}")
+        for kind in ("homes", "personas"):
+            both = sorted(set(getattr(self, f"only_{kind}")) & set(getattr(self, f"exclude_{kind}")))
+            if both:
+                raise ValueError(f"only_{kind} and exclude_{kind} both name {both[0]!r}")
         return self
+
+    def facts(self) -> dict[str, Any]:
+        """Plain values for logs: the terms of the first releases always, later ones where they say something."""
+        said = self.model_dump(mode="json")
+        neutral = ProblemSpec().model_dump(mode="json")
+        return {name: value for name, value in said.items() if name in FIRST_TERMS or value != neutral[name]}
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any], *, source: str = "problem spec") -> "ProblemSpec":
@@ -109,6 +180,12 @@ class ProblemSpec(BaseModel):
 
     def admits(self, row: Mapping[str, Any], opportunity: MarketOpportunity) -> str | None:
         """Why a home (a row of the fleet's table) is not asked; None if it is."""
+        if self.only_products and opportunity.product.value not in self.only_products:
+            return f"the operator's terms do not sell {opportunity.product.value} (only_products)"
+        if self.only_homes and row["home_id"] not in self.only_homes:
+            return "the operator's terms ask other homes only (only_homes)"
+        if self.only_personas and row["persona"] not in self.only_personas:
+            return f"the operator's terms ask {', '.join(self.only_personas)} owners only (only_personas)"
         if row["home_id"] in self.exclude_homes:
             return "the operator's terms leave this home out (exclude_homes)"
         if row["persona"] in self.exclude_personas:
@@ -140,6 +217,20 @@ class ProblemSpec(BaseModel):
         if self.min_members > 1:
             terms.append(MinimumMembers(count=self.min_members, available_kw=available_kw))
         return tuple(terms)
+
+    @property
+    def most_for_owners(self) -> float:
+        """Most that an owner may be offered, in the opportunity's price unit."""
+        return math.inf if self.max_owner_price is None else self.max_owner_price
+
+    def weighed(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights of price scenarios, cheapest first, shape (S,): their probabilities unless risk is shunned."""
+        return probabilities if self.risk is None else self.risk.weights(probabilities)
+
+    @property
+    def risk(self) -> RiskAversion | None:
+        """How much the worst outcomes count; None where risk is no matter."""
+        return RiskAversion(aversion=self.risk_aversion, tail=self.risk_tail) if self.risk_aversion > 0 else None
 
 
 def _checked_windows(windows: tuple[str, ...]) -> tuple[str, ...]:

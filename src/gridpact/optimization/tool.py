@@ -13,6 +13,7 @@ from gridpact.optimization.bid import BidCurve, bid_curve
 from gridpact.optimization.diagnosis import Diagnosis, diagnose
 from gridpact.optimization.fallback import fallback_formation
 from gridpact.optimization.formulation import BidRequest, formation_problem, loss_avoided_usd
+from gridpact.optimization.limits import LimitWorth, binding_limits
 from gridpact.optimization.spec import ProblemSpec
 
 
@@ -33,6 +34,8 @@ class SolverAnswer:
     """Where nothing is worth bidding although there are options."""
     notes: tuple[str, ...] = ()
     """What an operator should know of how it came about, such as a solver's failure."""
+    limits: tuple[LimitWorth, ...] | None = None
+    """Limits that bind and what each is worth, dearest first; None where that was not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class BidDecision:
     """Where it declines although there are options."""
     notes: tuple[str, ...] = ()
     """What an operator should know of how the bid came about, such as a solver's failure."""
+    limits: tuple[LimitWorth, ...] | None = None
+    """Limits that bind and what each is worth, dearest first; None where that was not measured."""
 
     @property
     def declined(self) -> bool:
@@ -84,7 +89,11 @@ class BidDecision:
     @property
     def expected_value_usd(self) -> float:
         """Expected market value less option cost plus the worth of satisfaction [USD]."""
-        return self.formation.value_usd
+        problem = self.problem
+        if problem.believed is None or not self.formation.formed:
+            return self.formation.value_usd
+        # The formation weighs risk; this is what is expected.
+        return float(problem.worths_usd(self.formation.x) @ problem.believed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +146,14 @@ class OptimizationTool:
         if not formation.formed and len(request.options):
             unit = "USD/MW per h" if request.opportunity.product.is_reserve else "USD/MWh"
             diagnosis = diagnose(problem, price_unit=unit, solver=self.solver)
-        return SolverAnswer(formation=formation, diagnosis=diagnosis, notes=notes)
+        maximum_kw = request.rules.maximum_kw(request.opportunity.product)
+        limits = binding_limits(
+            problem,
+            formation,
+            market_maximum=maximum_kw < request.opportunity.requested_kw,
+            solver=self.solver,
+        )
+        return SolverAnswer(formation=formation, diagnosis=diagnosis, notes=notes, limits=limits)
 
     def reform(self, spec: ProblemSpec, request: BidRequest, *, dropped: Collection[str]) -> BidDecision:
         """The bid formed again after some homes fail before gate closure, from the options of all others."""
@@ -148,7 +164,7 @@ def decide(problem: FormationProblem, answer: SolverAnswer, request: BidRequest)
     """The bid that follows from what solvers said; pure arithmetic."""
     formation = answer.formation
     if formation.formed:
-        floor = request.rules.price_floor(request.opportunity.product)
+        floor = max(request.rules.price_floor(request.opportunity.product), problem.min_price)
         curve, loss_usd = bid_curve(problem, formation.x, price_floor=floor), None
     else:
         curve, loss_usd = BidCurve.empty(len(request.options)), loss_avoided_usd(problem)
@@ -159,4 +175,5 @@ def decide(problem: FormationProblem, answer: SolverAnswer, request: BidRequest)
         loss_avoided_usd=loss_usd,
         diagnosis=answer.diagnosis,
         notes=answer.notes,
+        limits=answer.limits,
     )

@@ -13,6 +13,7 @@ from gridpact.report.people import map_of, stories
 from gridpact.report.risk import risk
 from gridpact.report.rounds import rounds_figures
 from gridpact.report.supply import supply_figure
+from gridpact.report.told import day_in_words, told_to_owners
 from gridpact.results.run_folder import RunContent
 
 OPEN_UP_TO = 3
@@ -37,6 +38,14 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
     people, homes = stories(facts)
     days, traces = daybook(facts)
     sections = [
+        Section(
+            key="words",
+            short="In words",
+            title="In words",
+            says="What was asked, bid and earned, and what kept it from being more, in sentences made of the run's own "
+            "numbers.",
+            body=day_in_words(facts),
+        ),
         Section(
             key="supply",
             short="Supply and bid",
@@ -68,7 +77,7 @@ def render_report(run: RunContent, *, events: Sequence[Mapping[str, Any]] | None
             short="Homes",
             title="Home by home",
             says="Each home's own answer to: am I in or out, why, and what do I earn?",
-            body=people,
+            body=people + told_to_owners(facts),
         ),
         Section(
             key="day",

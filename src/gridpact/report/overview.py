@@ -251,8 +251,9 @@ def _provenance(facts: Facts) -> str:
             lines.append(("Rules not yet in force", ", ".join(map(str, announced["rules_not_yet_in_force"]))))
         formed = facts.event("coalition_formed", opportunity)
         lines += [("Note", str(note)) for note in formed.get("notes") or []]
-        lines += [("Worth more", str(note)) for note in formed.get("shadow_prices") or []]
         bid = facts.bid(opportunity)
+        if bid.get("limits") is None:  # else the page's first section says what limits were worth
+            lines += [("Worth more", str(note)) for note in formed.get("shadow_prices") or []]
         if bid["method"]:
             gap = bid.get("gap")
             how = f"{bid['method']}, {bid.get('status')}, by {bid['solver']}" + (f", gap {gap:.2g}" if gap else "")

@@ -20,6 +20,21 @@ LIMITS = {
     "heat_left_short": "less heat was left",
 }
 _LONGEST_NAME = 80
+_STORY = (
+    "opportunity_announced",
+    "options",
+    "called",
+    "not_called",
+    "plan_problem",
+    "dropped_out",
+    "window",
+    "day",
+    "limits",
+    "delivered",
+)
+"""Lines that make up an owner's day in short, in the order of the trail."""
+MUST = ("called", "not_called", "earned")
+"""Lines that no telling may leave out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +53,7 @@ def owner_lines(facts: Facts) -> Iterator[OwnerLine]:
     """The day of one owner, in order.
 
     Args:
-        facts: see `gridpact.operation.owner_trail.owner_facts`.
+        facts: see `gridpact.report.owner_facts`.
     """
     yield from _wishes(facts["preferences"])
     for promise in facts["earlier_promises"]:
@@ -75,6 +90,19 @@ _PICKS = {
     "wait": "waited",
 }
 """What a language model's picks mean."""
+
+
+def owner_story(facts: Facts) -> tuple[OwnerLine, ...]:
+    """The day of one owner in short: what was asked, in or out and why, what the devices did, and what it earned.
+
+    Args:
+        facts: see `gridpact.report.owner_facts`.
+    """
+    lines = [line for line in owner_lines(facts) if line.kind in _STORY]
+    earned = sum(line["amount_microusd"] for line in facts["ledger"])
+    text = f"In all you earned {_usd(earned)}." if earned > 0 else f"In all you lost {_usd(-earned)}."
+    text = text if earned else "You earned nothing."
+    return (*lines, OwnerLine(stage="pay", kind="earned", text=text))
 
 
 def _wishes(wishes: Facts) -> Iterator[OwnerLine]:

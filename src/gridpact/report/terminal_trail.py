@@ -29,6 +29,22 @@ class Told(Protocol):
     def text(self) -> str: ...
 
 
+def show_paragraphs(
+    title: str, paragraphs: Sequence[tuple[str, Sequence[str]]], *, console: Console | None = None
+) -> None:
+    """Print headings, each with its sentences as a list, as wide as the terminal."""
+    screen = console or open_console()
+    screen.print(Text(label(title, 120), style="bold"))
+    for heading, sentences in paragraphs:
+        screen.print()
+        screen.print(Text(heading, style="bold"))
+        for sentence in sentences:
+            begins = "- "
+            for line in Text(label(sentence, len(sentence) + 1)).wrap(screen, max(10, screen.width - len(begins))):
+                screen.print(Text(f"{begins}{line.plain.rstrip()}"))
+                begins = "  "
+
+
 def show_trail(title: str, entries: Sequence[Told], *, console: Console | None = None) -> None:
     """Print a trail, with the date and zone where they change."""
     screen = console or open_console()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,9 @@ class EventKind(StrEnum):
     PUBLISHED = "published"
     """Only in a store, after what the run folder holds."""
 
+
+TALKS_BEFORE_GATE = timedelta(hours=1)
+"""Simulated time at which the talks for an opportunity begin."""
 
 LOG_VERSION = 3
 """Form of the rows that are written, see `gridpact.store.upcasting`."""

@@ -155,6 +155,22 @@ class SegmentRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRecord:
+    """A limit that kept a bid from being worth more, measured by solving again; see docs/formats.md."""
+
+    limit: str
+    value: float | None
+    """In ``unit``."""
+    unit: str
+    step: float | None
+    """By how much it was loosened, in ``unit``."""
+    worth_usd: float | None
+    """Expected gain of that step [USD]."""
+    cost_usd: float
+    """Expected gain of having no such limit [USD]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BidRecord:
     """What was bid for one opportunity; without segments, nothing was."""
 
@@ -165,6 +181,8 @@ class BidRecord:
     status: str | None = None
     gap: float | None = None
     solver: str | None = None
+    limits: tuple[LimitRecord, ...] | None = None
+    """Those that bind, dearest first; None where nothing was measured, and the key is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +283,9 @@ class RunResult:
             ]
         for name in ("negotiation", "coalition", "bid", "clearing", "delivery", "settlement", "metrics", "checks"):
             content[name] = plain(getattr(self, name))
+        for bid in content["bid"]:
+            if bid["limits"] is None:
+                del bid["limits"]
         if self.negotiation.language.model is None:
             del content["negotiation"]["language"]["model"]
         return content

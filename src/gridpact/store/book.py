@@ -1,6 +1,7 @@
 """Books: arrays and a few facts as Arrow bytes, named by their digest. Arrays never pass through JSON."""
 
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,15 +11,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gridpact.errors import CorruptLogError
+from gridpact.store.book_size import unpacked_bytes
 
 FORMAT = "gridpact.book/1"
 FACTS, SHAPES = b"gridpact.facts", b"gridpact.shapes"
 LARGEST_BYTES = 2 << 30
-"""Most that the arrays of one book may hold."""
+"""Most that one book may unpack to."""
+SPARE_BYTES = 1 << 20
+"""What Arrow may keep beside the arrays themselves."""
 _WRITING = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 _READING = pa.ipc.IpcReadOptions(use_threads=False)
 _UNREADABLE = (
     pa.ArrowException,
+    struct.error,
     KeyError,
     ValueError,
     TypeError,
@@ -65,14 +70,17 @@ class Book:
             CorruptLogError: it is not a book, or of a format that this gridpact does not read.
         """
         try:
+            unpacked = unpacked_bytes(content)
+            if unpacked > LARGEST_BYTES:
+                raise ValueError(f"it unpacks to {unpacked:,} bytes, more than {LARGEST_BYTES:,}")
             with pa.ipc.open_stream(pa.py_buffer(content), options=_READING) as reader:
                 known = reader.schema.metadata or {}
                 shapes = json.loads(known[SHAPES])
                 if known[b"format"].decode() != FORMAT:
                     raise ValueError(f"its format is {known[b'format'].decode()}, and this gridpact reads {FORMAT}")
                 sizes = [np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in shapes.values()]
-                if not 0 <= sum(sizes) <= LARGEST_BYTES:
-                    raise ValueError(f"its arrays hold {sum(sizes)} bytes, more than {LARGEST_BYTES}")
+                if min(sizes, default=0) < 0 or unpacked > 2 * sum(sizes) + SPARE_BYTES:
+                    raise ValueError(f"it unpacks to {unpacked:,} bytes, and its arrays hold {sum(sizes):,}")
                 batch = reader.read_next_batch()
                 batch.validate(full=True)  # offsets that point outside end the process where they are used
             arrays = {}

@@ -19,7 +19,7 @@ from unit.report.edited_run import EditedRun
 
 HOSTILE = '</script><script>document.title="pwned"</script>'
 QUOTES = "\"><img src=x onerror=alert(1)>'&<b>"
-SECTIONS = ["supply", "rounds", "coalition", "homes", "day", "money", "satisfaction", "risk", "checks"]
+SECTIONS = ["words", "supply", "rounds", "coalition", "homes", "day", "money", "satisfaction", "risk", "checks"]
 
 
 class Page(HTMLParser):

@@ -14,7 +14,13 @@ from gridpact.flexibility.kernel.levels import (
     sweep_day,
 )
 from gridpact.flexibility.kernel.mixes import ANYWHERE, NOWHERE, mixes_fit
-from gridpact.flexibility.kernel.reach import most_coupled_kw, most_energy_kw, most_reserve_kw, vehicle_keeps_up
+from gridpact.flexibility.kernel.reach import (
+    most_coupled_kw,
+    most_energy_kw,
+    most_reserve_kw,
+    most_shared_kw,
+    vehicle_keeps_up,
+)
 from gridpact.flexibility.kernel.sweep import leaves_no_choice
 
 UNSURE, SURE = whole(0), whole(1)
@@ -157,7 +163,10 @@ def climb(
         top = most_energy_kw(home, work.ladder, first, stop, most_kw)
         coupled = home.cycle_kwh < 1e300 or not vehicle_keeps_up(home, first, stop)
         if coupled and top > 0.0:
-            top = most_coupled_kw(home, work, first, stop, top, late, passes)
+            shared = most_shared_kw(home, work.ladder, first, stop, top) if home.cycle_kwh >= 1e300 else np.nan
+            if np.isnan(shared):
+                shared = most_coupled_kw(home, work, first, stop, top, late, passes)
+            top = shared
             if np.isnan(top):
                 return 1, UNSURE, top
     for t in range(len(home.need_kw)):

@@ -135,6 +135,65 @@ def vehicle_keeps_up(home: Home, first: int, stop: int) -> bool:
     return True
 
 
+@compiled
+def _in_the_way(home: Home, t: int) -> bool:
+    """Whether battery and vehicle cannot both fill at full power in interval ``t``."""
+    return bool(home.most_kw[t] < home.need_kw[t] + home.charge_kw[t] + home.plug_in_kw[t] - DONE_KWH)
+
+
+@compiled
+def most_shared_kw(home: Home, ladder: Ladder, first: int, stop: int, top_kw: float) -> float:
+    """As `most_coupled_kw` where battery and vehicle only give in the window; NaN where that is not sure [kW].
+
+    Both come to the window as full as can be and leave it as empty as the rest of the day allows, without being in each
+    other's way. What they can give between them then bounds what the window takes. That is also enough if each has
+    enough for what the other's power does not cover. ``ladder`` holds the battery's least energies and ``top_kw`` what
+    comes of them, see `most_energy_kw`.
+    """
+    if home.sessions != 1:
+        return float("nan")
+    h, begin, end = home.step_h, home.session[0, 0], home.session[0, 1]
+    full, floor, energy = home.session_kwh[0, 0], home.session_kwh[0, 1], home.start_kwh
+    for t in range(max(stop, end)):
+        within = begin <= t < end
+        if within and not first <= t < stop:
+            if _in_the_way(home, t):
+                return float("nan")
+            gain = home.plug_in_kw[t] * home.plug_into * h + home.plug_drift_kwh[t]
+            full = min(full + gain, home.plug_capacity_kwh) if t < first else full
+        elif within and (home.plug_out_kw[t] <= 0.0 or home.plug_drift_kwh[t] != 0.0):
+            return float("nan")
+        if t < first:
+            energy = min(home.ceiling_kwh[t + 1], energy + _stored(home, _fullest(home, t)) + home.drift_kwh[t])
+        elif t < stop and (
+            home.drift_kwh[t] != 0.0
+            or home.ceiling_kwh[t + 1] < energy
+            or home.floor_kwh[t + 1] > ladder.energy_kwh[stop]
+        ):
+            return float("nan")
+        if full < floor:
+            return float("nan")
+    least = max(home.session_kwh[0, 2], floor)
+    for t in range(end - 1, stop - 1, -1):
+        gain = home.plug_in_kw[t] * home.plug_into * h + home.plug_drift_kwh[t]
+        least = max(least - gain, floor)
+    battery_kwh, vehicle_kwh = (energy - ladder.energy_kwh[stop]) * home.out, (full - least) * home.plug_out
+    asked, battery_most, vehicle_most = 0.0, 0.0, 0.0
+    for t in range(first, stop):
+        asked += (home.need_kw[t] - home.solar_kw[t] - home.most_kw[t]) * h
+        battery_most += home.discharge_kw[t] * h
+        vehicle_most += home.plug_out_kw[t] * h
+    given = min(battery_kwh + vehicle_kwh, battery_kwh + vehicle_most, battery_most + vehicle_kwh)
+    q = min(top_kw, (given - asked) / ((stop - first) * h))
+    for t in range(first, stop):
+        power = q + home.need_kw[t] - home.solar_kw[t] - home.most_kw[t]
+        if power < 0.0 or power > home.discharge_kw[t] + home.plug_out_kw[t] + DONE_KWH:
+            return float("nan")
+        battery_kwh -= max(power - home.plug_out_kw[t], 0.0) * h
+        vehicle_kwh -= max(power - home.discharge_kw[t], 0.0) * h
+    return float(q) if q > 0.0 and min(battery_kwh, vehicle_kwh) >= -TIGHT_KWH else float("nan")
+
+
 @inlined
 def shortfall_kwh(
     home: Home, work: Work, first: int, stop: int, q: float, late: Floats, passes: int
