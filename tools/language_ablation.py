@@ -33,19 +33,18 @@ Script = Callable[[Question], Any]
 
 
 def shrewd(question: Question) -> Any:
-    """Opens high where the market can pay it, holds while rounds are left, comes down late, takes what is on offer."""
+    """Opens high where the market can pay it, waits while rounds are left, comes down late, takes what is on offer."""
     facts = question.facts
     last = "the last round" in facts or "the only round" in facts
     match question.task:
         case "bid":
-            if "does not cover what you need" in facts or "barely covers what you need" in facts:
-                move = "reservation" if last else "medium"
-            elif not last:
-                move = "hold" if "have not asked yet" not in facts else "small"
+            rich = "price is far above what you need" in facts
+            if not last:
+                move = "hold" if rich else "medium"
             elif "covers your asked price" in facts:
                 move = "hold"
             else:
-                move = "small" if "slightly below your asked price" in facts else "large"
+                move = "large" if rich else "reservation"
             return {"move": move, "concession": 0.5, "message": ""}
         case "answer":
             return {"reply": "accept" if last else "wait", "share": 1.0, "message": ""}
@@ -177,17 +176,17 @@ def run_day(number: int, script: Script | None, *, tactic: bool, out: Path) -> D
     )
 
 
-def run_all(days: int, *, progress: bool = False) -> dict[str, dict[str, list[Day]]]:
+def run_all(days: Sequence[int], *, progress: bool = False) -> dict[str, dict[str, list[Day]]]:
     """Every way on every day, by table and row."""
     found: dict[str, dict[str, list[Day]]] = {}
     for table, rows, tactic in (("homes", HOMES, False), ("aggregator", AGGREGATOR, True)):
         found[table] = {name: [] for name in rows}
-        for number in range(days):
+        for number in days:
             for name, script in rows.items():
                 with TemporaryDirectory() as folder:
                     found[table][name].append(run_day(number, script, tactic=tactic, out=Path(folder) / "run"))
             if progress:
-                print(f"{table}: day {number + 1} of {days}", file=sys.stderr)
+                print(f"{table}: day {number}", file=sys.stderr)
     return found
 
 
@@ -233,7 +232,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=100)
     parser.add_argument("--write", type=Path, help="the page whose tables are to be replaced")
     given = parser.parse_args()
-    text = tables(run_all(given.days, progress=True))
+    text = tables(run_all(range(given.days), progress=True))
     print(text)
     if given.write is not None:
         page = given.write.read_text(encoding="utf-8")

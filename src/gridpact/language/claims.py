@@ -17,6 +17,9 @@ from gridpact.negotiation.advice import Reply as Answer
 
 REPLACED = "[replaced]"
 """Stands for a message that did not hold; no message that holds has a bracket."""
+WITHHELD = "[withheld]"
+"""Stands for a message that lies beside the log, or has been erased."""
+MARKS = (REPLACED, WITHHELD)
 MOST_MESSAGE = 160
 """Characters of a message that is shown."""
 SHORTEST_ID = 4

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridpact.language import position_words
-from gridpact.language.claims import REPLACED
+from gridpact.language.claims import MARKS, REPLACED
 from gridpact.language.questions import Question, Talker
 from gridpact.negotiation.advice import (
     AnswerAdvice,
@@ -186,4 +186,4 @@ class ModelAdvisor:
         """The message where it held, our own sentence where there is none or it did not."""
         if message == REPLACED:
             self.replaced += 1
-        return sentence if message in ("", REPLACED) else message
+        return sentence if message in ("", *MARKS) else message

@@ -390,7 +390,11 @@ class _Session:
                 "homes_advised",
                 what=each.what,
                 fallbacks=each.fallbacks,
-                picks=[{"home_id": pick.home_id, "choice": pick.choice, "degree": pick.degree} for pick in each.picks],
+                picks=[
+                    {"home_id": pick.home_id, "choice": pick.choice, "degree": pick.degree}
+                    for pick in each.picks
+                    if pick.choice is not None
+                ],
             )
         self.advised = len(said)
 

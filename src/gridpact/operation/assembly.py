@@ -28,6 +28,7 @@ from gridpact.results.result import (
     CoalitionRecord,
     CommitmentRecord,
     DeliveryRecord,
+    LanguageRecord,
     LimitRecord,
     NegotiationRecord,
     OpportunityRecord,
@@ -121,12 +122,18 @@ class FinishedDay:
 
 
 def assemble(
-    day: MarketDay, homes: Homes, awards: Sequence[Award], delivered: Delivered, chronicle: Chronicle
+    day: MarketDay,
+    homes: Homes,
+    awards: Sequence[Award],
+    delivered: Delivered,
+    chronicle: Chronicle,
+    *,
+    language: LanguageRecord,
 ) -> FinishedDay:
     """Result of a day, and what its tables and ledger are made of."""
     shares = shares_of(homes, awards, delivered)
     return FinishedDay(
-        result=_result(day, awards, delivered, shares=shares),
+        result=_result(day, awards, delivered, shares=shares, language=language),
         homes=homes,
         awards=awards,
         delivered=delivered,
@@ -145,6 +152,7 @@ def _result(
     delivered: Delivered,
     *,
     shares: Sequence[Share],
+    language: LanguageRecord,
 ) -> RunResult:
     settlement = delivered.settlement
     opportunities = tuple(OpportunityRecord.of(award.call.opportunity) for award in awards)
@@ -171,7 +179,7 @@ def _result(
             )
             for award in awards
         ),
-        negotiation=_negotiation(awards),
+        negotiation=_negotiation(awards, language),
         coalition=CoalitionRecord(
             members=tuple(delivered.premises.home_ids[home] for home in np.flatnonzero(member)),
             options_kw=float(np.concatenate([award.options.quantity_kw for award in awards]).sum()),
@@ -223,7 +231,7 @@ def _bid(award: Award) -> BidRecord:
     )
 
 
-def _negotiation(awards: Sequence[Award]) -> NegotiationRecord:
+def _negotiation(awards: Sequence[Award], language: LanguageRecord) -> NegotiationRecord:
     talks = [award.talks.summary for award in awards]
     offered = [t for t in talks if t.price_first is not None]
     power = {id(award.talks.summary): award.talks.options.total_kw for award in awards}
@@ -243,6 +251,7 @@ def _negotiation(awards: Sequence[Award]) -> NegotiationRecord:
         price_first=offered[0].price_first if offered else None,
         price_final=sum((t.price_final or 0.0) * power[id(t)] for t in talks) / total if total > 0 else None,
         strategies=strategies,
+        language=language,
     )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from gridpact.fleet.day import build_fleet_day
 from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.flexibility.model import FlexibilityModel
-from gridpact.language.claims import Checked
-from gridpact.language.questions import Nobody, Talker
+from gridpact.language.questions import Talker
 from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
 from gridpact.operation.chronicle import Chronicle
@@ -20,6 +19,7 @@ from gridpact.operation.milestones import begin, note_baseline, note_dispatch, n
 from gridpact.operation.outside import LoggedPostbox
 from gridpact.operation.recorded import RecordedModel
 from gridpact.operation.speaking import speakers_of
+from gridpact.operation.talking import day_talker, use_of
 from gridpact.optimization.dispatch import plan_dispatch
 from gridpact.store.journal import Journal
 
@@ -44,7 +44,7 @@ def run_market_day(
         journal: the run's log, which a run that was broken off goes on with; by default a new one in memory.
         kept: books of the log that hold what the run was asked, by name.
         progress: told the name of each stage as it begins.
-        talker: the language model that picks for homes and aggregator where the day asks for one; nobody by default.
+        talker: answers in place of the day's own language model; for studies, as no log names it.
         words: what owners wrote of what they want, by home id, for their own home's questions and no other.
 
     Returns:
@@ -75,11 +75,13 @@ def run_market_day(
 
     awards: list[Award] = []
     postbox = LoggedPostbox(day, chronicle)
-    speakers = speakers_of(day, Checked(talker or Nobody(), home_ids=day.fleet.home_ids), words=words)
-    for call in day.calls:
-        progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
-        award = bid_for(homes, call, day=day, model=model, chronicle=chronicle, postbox=postbox, speakers=speakers)
-        awards.append(award)
+    with day_talker(day, chronicle, instead=talker) as answering:
+        speakers = speakers_of(day, answering, words=words)
+        for call in day.calls:
+            progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
+            awards.append(
+                bid_for(homes, call, day=day, model=model, chronicle=chronicle, postbox=postbox, speakers=speakers)
+            )
 
     postbox.finish()
     with chronicle.stage("dispatch"):
@@ -92,4 +94,4 @@ def run_market_day(
         delivered = deliver_and_settle(homes, plan, awards, day=day)
         note_settlement(delivered, homes, chronicle)
     with chronicle.stage("result"):
-        return assemble(day, homes, awards, delivered, chronicle)
+        return assemble(day, homes, awards, delivered, chronicle, language=use_of(answering))

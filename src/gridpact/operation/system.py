@@ -11,7 +11,6 @@ from pathlib import Path
 from gridpact.errors import InputError, StoreError
 from gridpact.flexibility.kernel_model import KernelModel, compile_ahead, is_compiled
 from gridpact.flexibility.model import FlexibilityModel
-from gridpact.language.questions import Talker
 from gridpact.language.opening import check_openable
 from gridpact.operation.day import run_market_day
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_price
@@ -37,16 +36,13 @@ class IntegratedNegotiationSystem:
         progress: Callable[[str], None] = lambda stage: None,
         counter: Callable[[int, int], None] = lambda done, total: None,
         store: Store | None = None,
-        talker: Talker | None = None,
     ) -> None:
         """Set what prices flexibility, who is told of each stage and of how many homes it has done, and the store.
 
         By default the compiled kernel, on all processors; only that one counts homes. Without a store, logs lie in
-        memory while a run is under way: it leaves its folder, and cannot be gone on with after a crash. ``talker`` is a
-        language model that is open already.
+        memory while a run is under way: it leaves its folder, and cannot be gone on with after a crash.
         """
         self._store = store
-        self._talker = talker
         self._model = model
         self._progress = progress
         self._counter = counter
@@ -152,9 +148,7 @@ class IntegratedNegotiationSystem:
                 names = kept.names
             pool = stack.enter_context(ThreadPoolExecutor(max_workers=os.cpu_count()))
             model = self._model or KernelModel(spread=pool.map, counter=self._counter)
-            finished = run_market_day(
-                day, model=model, journal=journal, kept=names, progress=self._progress, talker=self._talker
-            )
+            finished = run_market_day(day, model=model, journal=journal, kept=names, progress=self._progress)
             self._progress("writing the run folder and the report")
             return finished.write(target)
 

@@ -7,7 +7,7 @@ and what an owner wrote can still be erased. How long a model took is in no book
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from gridpact.errors import CorruptLogError
+from gridpact.language.claims import MARKS, WITHHELD, Checked
 from gridpact.language.consent import Consent, Consenting
 from gridpact.language.late import LateTalker
 from gridpact.language.questions import Failure, Nobody, Question, Reply, Talker
@@ -28,6 +29,8 @@ from gridpact.store.journal import DivergenceError, Effect
 
 BY = "language model"
 _VALUES = "values"
+_MESSAGE = "message"
+"""Field of a reply that is for people only."""
 
 
 class LoggedTalker:
@@ -76,7 +79,8 @@ class LoggedTalker:
             begun = time.perf_counter()
             replies = self._talker.ask(asked)
             self._chronicle.model_latency_s += time.perf_counter() - begun
-            return replies_book(asked, replies, priced=bool(getattr(self._talker, "priced", True)))
+            priced = bool(getattr(self._talker, "priced", True))
+            return replies_book(asked, replies, priced=priced, keep=self._chronicle.log.keep_words)
 
         book = self._chronicle.effect(
             Effect(key=f"talk/{self._chunks}/{keys}", what=what, by=BY),
@@ -85,7 +89,7 @@ class LoggedTalker:
             decode=lambda found: found,
         )
         # Replies made now take the same way as replies of the log, so that a replay is of the same bytes.
-        replies = replies_of(book, asked)
+        replies = replies_of(book, asked, words=self._chronicle.log.words)
         usage = Usage.of(replies, priced=bool(book.facts["priced"]))
         self.usage = self.usage + usage
         if not answered_now and isinstance(self._talker, LateTalker | _LoggedConsent):
@@ -94,10 +98,10 @@ class LoggedTalker:
 
 
 class _LoggedConsent(Consenting):
-    """`Consenting` before a model that is opened late."""
+    """`Consenting` before a model that is opened late, its messages held to what was asked before they are logged."""
 
-    def __init__(self, talker: LateTalker, consent: Consent) -> None:
-        super().__init__(talker, consent)
+    def __init__(self, talker: LateTalker, consent: Consent, *, home_ids: Sequence[str]) -> None:
+        super().__init__(Checked(talker, home_ids=home_ids), consent)
         self._late = talker
 
     @property
@@ -109,19 +113,32 @@ class _LoggedConsent(Consenting):
 
 
 @contextmanager
-def day_talker(day: MarketDay, chronicle: Chronicle) -> Iterator[LoggedTalker | Nobody]:
+def day_talker(
+    day: MarketDay, chronicle: Chronicle, *, instead: Talker | None = None
+) -> Iterator[LoggedTalker | Nobody]:
     """Whoever answers the questions of ``day``, logged; nobody where no model is asked for. Closed at the end.
 
-    The model is opened at the first question that the log does not answer.
+    The model is opened at the first question that the log does not answer; ``instead`` of it a study may give another.
     """
+    if instead is not None:
+        checked = Checked(instead, home_ids=day.fleet.home_ids)
+        yield LoggedTalker(checked, chronicle, in_flight=day.limits.in_flight)
+        return
     if day.llm == "none":
         yield Nobody()
         return
     late = LateTalker(day.llm, limits=day.limits)
     try:
-        yield LoggedTalker(_LoggedConsent(late, day.consent), chronicle, in_flight=day.limits.in_flight)
+        yield LoggedTalker(
+            _LoggedConsent(late, day.consent, home_ids=day.fleet.home_ids), chronicle, in_flight=day.limits.in_flight
+        )
     finally:
         late.close()
+
+
+def use_of(talker: LoggedTalker | Nobody) -> LanguageRecord:
+    """What ``result.json`` says of a day's talker."""
+    return talker.record() if isinstance(talker, LoggedTalker) else LanguageRecord()
 
 
 def language_record(name: str, usage: Usage) -> LanguageRecord:
@@ -131,11 +148,18 @@ def language_record(name: str, usage: Usage) -> LanguageRecord:
     )
 
 
-def replies_book(asked: Sequence[Question], replies: Sequence[Reply], *, priced: bool) -> Book:
-    """Replies as a book: their values as canonical JSON, and what each took; no words and no times."""
+def replies_book(
+    asked: Sequence[Question], replies: Sequence[Reply], *, priced: bool, keep: Callable[[str, str], str]
+) -> Book:
+    """Replies as a book: their values as canonical JSON, and what each took; no words and no times.
+
+    A message about a home is that home's own: ``keep`` puts it beside the log, and the book has its keyed digest.
+    """
     values = [None if each.value is None else each.value.model_dump(mode="json", by_alias=True) for each in replies]
+    messages = [_take_message(*each, keep=keep) for each in zip(asked, values, strict=True)]
     facts = [
         {
+            **({} if digest is None else {_MESSAGE: digest}),
             "asked": digest_of_question(question),
             "failure": None if reply.failure is None else reply.failure.value,
             "detail": reply.detail,
@@ -144,14 +168,22 @@ def replies_book(asked: Sequence[Question], replies: Sequence[Reply], *, priced:
             "tokens_out": reply.tokens_out,
             "cost_microusd": reply.cost_microusd,
         }
-        for question, reply in zip(asked, replies, strict=True)
+        for question, reply, digest in zip(asked, replies, messages, strict=True)
     ]
     content = np.frombuffer(canonical(values), dtype=np.uint8)
     return Book(arrays={_VALUES: content}, facts={"replies": facts, "priced": priced})
 
 
-def replies_of(book: Book, asked: Sequence[Question]) -> list[Reply]:
-    """Replies in a book.
+def _take_message(question: Question, value: Any, *, keep: Callable[[str, str], str]) -> str | None:
+    """Take a message about a home out of a reply's plain ``value``; its digest."""
+    if value is None or question.home_id is None or value.get(_MESSAGE) in (None, "", *MARKS):
+        return None
+    said, value[_MESSAGE] = value[_MESSAGE], WITHHELD
+    return keep(question.home_id, said)
+
+
+def replies_of(book: Book, asked: Sequence[Question], *, words: Callable[[str], str | None]) -> list[Reply]:
+    """Replies in a book, with messages where ``words`` still knows them.
 
     Raises:
         DivergenceError: the book answers other questions.
@@ -162,7 +194,7 @@ def replies_of(book: Book, asked: Sequence[Question]) -> list[Reply]:
         facts = book.facts["replies"]
         if len(values) != len(asked) or len(facts) != len(asked):
             raise DivergenceError(f"the log answers {len(facts)} questions here, the run asks {len(asked)}")
-        return [_reply(*each) for each in zip(asked, values, facts, strict=True)]
+        return [_reply(*each, words=words) for each in zip(asked, values, facts, strict=True)]
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise CorruptLogError(f"the log's replies of a language model cannot be read: {problem!r}") from problem
 
@@ -181,7 +213,7 @@ def digest_of_question(question: Question) -> str:
     return hashlib.sha256(canonical(said)).hexdigest()
 
 
-def _reply(question: Question, value: Any, facts: dict[str, Any]) -> Reply:
+def _reply(question: Question, value: Any, facts: dict[str, Any], *, words: Callable[[str], str | None]) -> Reply:
     if facts["asked"] != digest_of_question(question):
         raise DivergenceError(
             f"the log's answer for {question.key} is to another question. The log was made from other inputs or by "
@@ -195,6 +227,9 @@ def _reply(question: Question, value: Any, facts: dict[str, Any]) -> Reply:
             raise CorruptLogError(
                 f"the log's answer for {question.key} does not have its schema ({problem.error_count()} places)"
             ) from None
+        message = words(str(facts[_MESSAGE])) if _MESSAGE in facts else None
+        if message is not None:
+            found = found.model_copy(update={_MESSAGE: message})
     return Reply(
         value=found,
         failure=None if facts["failure"] is None else Failure(facts["failure"]),

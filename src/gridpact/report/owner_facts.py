@@ -112,6 +112,7 @@ class _Events:
         self._home = home_id
         self.announced: dict[str, Row] = {}
         self.replaced: dict[str, list[dict[str, Any]]] = {}
+        self.picks: dict[str, list[dict[str, Any]]] = {}
         self.refused: dict[str, list[dict[str, Any]]] = {}
         self.notes: dict[str, int] = {}
         self.broken: str | None = None
@@ -127,6 +128,10 @@ class _Events:
         elif kind == EventKind.REPLACED_BY_POLICY and self._home in payload["home_ids"]:
             mine = {name: payload[name] for name in ("round", "what", "reason")}
             self.replaced.setdefault(payload["opportunity_id"], []).append(mine)
+        elif kind == EventKind.HOMES_ADVISED:
+            picks = [each["choice"] for each in payload["picks"] if each["home_id"] == self._home]
+            own = [{"round": payload["round"], "what": payload["what"], "choice": choice} for choice in picks]
+            self.picks.setdefault(payload["opportunity_id"], []).extend(own)
         elif kind == EventKind.MESSAGE_RECEIVED and payload["receipt"].get("home_id") == self._home:
             self._read_message(payload)
         elif kind == EventKind.MEMBER_DROPPED and payload["home_id"] == self._home and "stage" in payload:
@@ -188,6 +193,8 @@ def _opportunity(
             for number, rows in bids.groupby("round", sort=True)
         ],
         "replaced": events.replaced.get(name, []),
+        # Only where a language model spoke for the home.
+        **({"picks": events.picks[name]} if events.picks.get(name) else {}),
         "refused_messages": events.refused.get(name, []),
         "notes": events.notes.get(name, 0),
         "offers": offers[["round", "price", "cap_kw", "answer", "accepted_kw", "reason"]].to_dict("records"),

@@ -79,6 +79,19 @@ def owner_lines(facts: Facts) -> Iterator[OwnerLine]:
     yield from _money(facts)
 
 
+_PICKS = {
+    "hold": "held its price",
+    "small": "came down a little",
+    "medium": "came down clearly",
+    "large": "came down a long way",
+    "reservation": "asked for no more than you need",
+    "accept": "took all that the offer covered",
+    "part": "took a part of what the offer covered",
+    "wait": "waited",
+}
+"""What a language model's picks mean."""
+
+
 def owner_story(facts: Facts) -> tuple[OwnerLine, ...]:
     """The day of one owner in short: what was asked, in or out and why, what the devices did, and what it earned.
 
@@ -137,6 +150,11 @@ def _talks(opportunity: Facts) -> Iterator[OwnerLine]:
             widths[each["price"]] = widths.get(each["price"], 0.0) + each["quantity_kw"]
         steps = ", ".join(f"{words.quantity(width)} kW at {price:,.2f}" for price, width in widths.items())
         say(ask["round"], "ask", f"Round {ask['round']}: you asked for {steps} {unit}.")
+    for each in opportunity.get("picks", ()):
+        text = (
+            f"Round {each['round']}: a language model spoke for you and {_PICKS.get(each['choice'], each['choice'])}."
+        )
+        say(each["round"], "pick", text)
     for each in opportunity["replaced"]:
         say(
             each["round"],

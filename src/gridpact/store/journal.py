@@ -191,6 +191,14 @@ class Journal:
             raise UnfinishedLogError(f"the log of run {self._run_id} ends before a message that the run received")
         return None if text is None else self._store.keep_text(home_id, text)
 
+    def keep_words(self, home_id: str, text: str) -> str:
+        """Keep words that an effect has brought about and that are a home's own outside the log; their keyed digest."""
+        return self._store.keep_text(home_id, text)
+
+    def words(self, digest: str) -> str | None:
+        """Words that were kept outside the log; None where they are erased, or lie in another store."""
+        return self._store.text(digest)
+
     def keep(self, contents: Mapping[str, bytes]) -> None:
         """Have books written with the next rows."""
         if not self._replay:
