@@ -74,10 +74,24 @@ def _parts(sentence: list[Item]) -> Iterator[list[Item]]:
             continue
         following = sentence[place + 1].tag if place + 1 < len(sentence) else ""
         if has_value and part:
-            fresh = (tag in _STARTS and part[-1].tag not in ("CONJ", "TO", "NEG", "FIRST", "WANT", "OK", "FROM", "BY", "KEEP", "PRICE")) or (
-                tag in ("BATT", "CAR") and following in ("WANT", "READY", "KEEP", "NEG", "ALONE", "GE", "FULL") and part[-1].tag not in ("FILL", "FIRST", "FROM", "KEEP")
-            ) or (tag == "FIRST" and following in ("WANT", "NEG", "DEPART", "LEAVE", "OK", "ALONE")
-            ) or (tag == "FIRST" and following == "CAR" and part[-1].tag == "share" and any(each.tag == "BATT" for each in part))
+            fresh = (
+                (
+                    tag in _STARTS
+                    and part[-1].tag not in ("CONJ", "TO", "NEG", "FIRST", "WANT", "OK", "FROM", "BY", "KEEP", "PRICE")
+                )
+                or (
+                    tag in ("BATT", "CAR")
+                    and following in ("WANT", "READY", "KEEP", "NEG", "ALONE", "GE", "FULL")
+                    and part[-1].tag not in ("FILL", "FIRST", "FROM", "KEEP")
+                )
+                or (tag == "FIRST" and following in ("WANT", "NEG", "DEPART", "LEAVE", "OK", "ALONE"))
+                or (
+                    tag == "FIRST"
+                    and following == "CAR"
+                    and part[-1].tag == "share"
+                    and any(each.tag == "BATT" for each in part)
+                )
+            )
             if fresh and (has_verb or tag in ("FIRST", "BATT", "CAR", "NEG", "ALONE")) and _splits(part, tag):
                 moved: list[Item] = []
                 while part and part[-1].tag == "FILL":
@@ -97,7 +111,9 @@ def _splits(part: list[Item], tag: str) -> bool:
     last = next((each for each in reversed(part) if each.tag in QUANTITIES), None)
     if last is not None and last.tag in ("span", "days", "clock") and not any(each.tag in _STARTS for each in part):
         return False
-    return not (tag in ("USE", "DRAIN", "SELL", "EXPORT", "OK") and part[-1].tag in ("WORD", "IT", "CAR", "BATT", "FIRST"))
+    return not (
+        tag in ("USE", "DRAIN", "SELL", "EXPORT", "OK") and part[-1].tag in ("WORD", "IT", "CAR", "BATT", "FIRST")
+    )
 
 
 def _only_words(part: list[Item]) -> bool:
@@ -117,9 +133,24 @@ def _judge(clauses: list[Clause], mark: str) -> None:
         clause.correcting = "CORR" in tags
         clause.dropped = "DROPPED" in tags
         head = clause.items[0].tag if clause.items else ""
-        resets = head == "CONJ" and first in ("FIRST", "KEEP", "NEG", "ALONE", "WANT", "POLITE", "OK", "SELL", "CORR", "OKNEG")
+        resets = head == "CONJ" and first in (
+            "FIRST",
+            "KEEP",
+            "NEG",
+            "ALONE",
+            "WANT",
+            "POLITE",
+            "OK",
+            "SELL",
+            "CORR",
+            "OKNEG",
+        )
         resets = resets or first in ("POLITE", "CORR") or head == "CORR"
-        resets = resets or (first in ("FIRST", "KEEP", "ALONE", "NEG", "WANT") and number > 0 and blocked in ("hearsay", "past", "hypothetical"))
+        resets = resets or (
+            first in ("FIRST", "KEEP", "ALONE", "NEG", "WANT")
+            and number > 0
+            and blocked in ("hearsay", "past", "hypothetical")
+        )
         if clause.items and clause.items[0].text in ("otherwise", "sonst", "sinon", "anders"):
             resets = True
         if resets and blocked != "instruction":
@@ -135,14 +166,21 @@ def _judge(clauses: list[Clause], mark: str) -> None:
         clause.blocked = blocked
     if mark == "?" and not asks and clauses:
         polite = any("POLITE" in clause.tags for clause in clauses)
-        wishing = any(_first(clause) in ("KEEP", "WANT", "ALONE", "NEG", "SELL") or "WANT" in clause.tags and "FIRST" in clause.tags for clause in clauses)
+        wishing = any(
+            _first(clause) in ("KEEP", "WANT", "ALONE", "NEG", "SELL")
+            or "WANT" in clause.tags
+            and "FIRST" in clause.tags
+            for clause in clauses
+        )
         if not polite and not wishing:
             for clause in clauses:
                 clause.blocked = clause.blocked or "question"
     conditional = next((number for number, clause in enumerate(clauses) if clause.blocked == "condition"), None)
     if conditional is not None and conditional > 0 and clauses[conditional].items[0].tag == "IF":
         before = clauses[conditional - 1]
-        if not before.blocked and any(each.tag in QUANTITIES or each.tag in ("FULL", "ALLOFIT") for each in before.items):
+        if not before.blocked and any(
+            each.tag in QUANTITIES or each.tag in ("FULL", "ALLOFIT") for each in before.items
+        ):
             before.blocked = "condition"
 
 
@@ -160,7 +198,11 @@ def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
         return "question"
     if "DUNNO" in tags:
         return "undecided"
-    if "THIRD" in tags and "EXCEPT" not in tags or (tags & {"SAY"} and (tags & {"HE", "THIRD"} or quoted or first == "SAY")):
+    if (
+        "THIRD" in tags
+        and "EXCEPT" not in tags
+        or (tags & {"SAY"} and (tags & {"HE", "THIRD"} or quoted or first == "SAY"))
+    ):
         third, mine = clause.index("THIRD"), clause.index("FIRST", "WANT")
         if "SAY" in tags or "HE" in tags or not (0 <= mine < third) or first == "THIRD":
             return "hearsay"
