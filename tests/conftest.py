@@ -1,4 +1,4 @@
-"""Processes that tests start import the same gridpact as the tests, in whatever folder and environment they start."""
+"""What holds for every test: the same gridpact in every process, only the loopback, an hour for full counts."""
 
 import os
 from collections.abc import Iterator
@@ -15,6 +15,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 # Commands that tests run keep no log, except where a test says where.
 os.environ["GRIDPACT_STORE"] = "memory"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests at their full counts an hour, where they do not say otherwise; a busy machine needs it."""
+    for item in items:
+        if item.get_closest_marker("deep") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture(autouse=True, scope="session")

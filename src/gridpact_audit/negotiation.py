@@ -318,6 +318,28 @@ def counts_tie(run: Run, finding: Finding) -> None:
         )
 
 
+def language_ties(run: Run, finding: Finding) -> None:
+    """What is said of a language model's use can be: fallbacks among calls, and without a model nothing."""
+    said = run.result["negotiation"]["language"]
+    model, calls, cost = said.get("model"), said["calls"], said["cost_usd"]
+    named = model not in (None, "none")
+    for key, good, shown in (
+        ("fallbacks", said["fallbacks"] <= calls, f"only {calls} questions were asked"),
+        ("calls", named or calls == 0, "no model is named"),
+        ("tokens", calls > 0 or said["tokens"] == 0, "no question was asked"),
+        ("cost_usd", calls > 0 or not cost, "no question was asked"),
+        ("cost_usd", named or cost is not None, "no model is named"),
+        (
+            "cost_usd",
+            not cost or said["tokens"] > 0,
+            "no token was used",
+        ),
+    ):
+        finding.tried(1)
+        if not good:
+            finding.add("result.json", None, f"negotiation.language.{key}", f"{said[key]}, but {shown}")
+
+
 def _pairs(frame: pd.DataFrame) -> int:
     return len(frame[["opportunity_id", "home_id"]].drop_duplicates())
 
@@ -347,4 +369,5 @@ RULES = (
         needs=(OFFERS, BIDS, OPTIONS, "result.json", "fleet.parquet", "events.jsonl"),
         test=counts_tie,
     ),
+    Rule(name="negotiation.language_ties", needs=("result.json",), test=language_ties),
 )

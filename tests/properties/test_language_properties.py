@@ -42,8 +42,7 @@ TACTICS = st.one_of(NONSENSE, st.builds(TacticAdvice, pace=PACES, bonus=BONUSES,
 
 @dataclass
 class Wild:
-    """Mostly sensible picks of every kind, drawn by lot, and the nonsense it was made with; sometimes too few, too many,
-    or an error."""
+    """Mostly sensible picks of every kind, by lot, and the nonsense it was made with; at times too few, or an error."""
 
     nonsense: list[Any]
     fault: str

@@ -9,11 +9,14 @@ from gridpact.cli.options import (
     AllowLoss,
     AsJson,
     Commitments,
+    ConsentOf,
     DropOut,
     Fleet,
     Fresh,
     Hours,
     Kw,
+    Llm,
+    LlmLimit,
     Location,
     Messages,
     MinimumKw,
@@ -65,6 +68,9 @@ def negotiate(
     outside: Outside = None,
     outside_market: OutsideMarket = False,
     messages: Messages = None,
+    llm: Llm = "none",
+    llm_limit: LlmLimit = None,
+    consent: ConsentOf = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     fresh: Fresh = False,
@@ -74,6 +80,8 @@ def negotiate(
     """Run one market day from negotiation to settlement and write a run folder."""
     with problems_as_messages():
         from gridpact.cli.progress import StageProgress
+        from gridpact.language.consent import read_consent
+        from gridpact.language.limits import read_limits
         from gridpact.operation.inputs import DayRequest
         from gridpact.operation.system import IntegratedNegotiationSystem
 
@@ -102,6 +110,9 @@ def negotiate(
             outside=tuple(outside or ()),
             outside_market=outside_market,
             messages=messages,
+            llm=llm,
+            limits=read_limits(llm_limit or ()),
+            consent=read_consent(consent),
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
@@ -133,6 +144,9 @@ def scenarios(
     seed: Seed = 0,
     profiles: Profiles = None,
     tariffs: Tariffs = None,
+    llm: Llm = "none",
+    llm_limit: LlmLimit = None,
+    consent: ConsentOf = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     json: AsJson = False,
@@ -141,6 +155,8 @@ def scenarios(
     """Run the same day at several certain prices and compare whether it pays."""
     with problems_as_messages():
         from gridpact.cli.progress import StageProgress
+        from gridpact.language.consent import read_consent
+        from gridpact.language.limits import read_limits
         from gridpact.operation.inputs import DayRequest
         from gridpact.operation.scenarios import parse_prices
         from gridpact.operation.system import IntegratedNegotiationSystem
@@ -161,6 +177,9 @@ def scenarios(
             seed=seed,
             profiles=profiles,
             tariffs=tariffs,
+            llm=llm,
+            limits=read_limits(llm_limit or ()),
+            consent=read_consent(consent),
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)

@@ -158,4 +158,32 @@ Fresh = Annotated[
     bool,
     typer.Option("--fresh", help="Begin anew where the store has a log of the same day; that one is set aside."),
 ]
+Llm = Annotated[
+    str,
+    typer.Option(
+        "--llm",
+        envvar="GRIDPACT_LLM",
+        metavar="NAME",
+        help="Language model: gemini:NAME, openai:NAME, anthropic:NAME, local:smollm2 or none; see docs/models.md.",
+    ),
+]
+LlmLimit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--llm-limit",
+        envvar="GRIDPACT_LLM_LIMITS",
+        metavar="NAME=VALUE",
+        help="Limit of the language model (timeout_s, attempts, in_flight, requests, tokens, usd, seconds, ...); "
+        "several times.",
+    ),
+]
+ConsentOf = Annotated[
+    str | None,
+    typer.Option(
+        "--consent",
+        envvar="GRIDPACT_CONSENT",
+        metavar="all|FILE",
+        help="Homes whose owners agreed that a hosted language model reads of them: all, or a file with one a line.",
+    ),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, its first letters, or an exported run (.zip).")]

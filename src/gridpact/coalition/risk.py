@@ -35,8 +35,8 @@ class RiskAversion:
         """Weights of outcomes, worst first, shape (S,), which sum to what ``probabilities`` do."""
         before = np.cumsum(probabilities) - probabilities
         tail = np.clip(self.tail - before, 0.0, probabilities) / min(self.tail, float(probabilities.sum()))
-        weighed: Floats = (1.0 - self.aversion) * probabilities + self.aversion * tail
-        return weighed / weighed.sum() * float(probabilities.sum())
+        weighed = (1.0 - self.aversion) * probabilities + self.aversion * tail
+        return np.asarray(weighed / weighed.sum() * float(probabilities.sum()))
 
     def weighed(self, outcomes: Floats, probabilities: Floats) -> float:
         """(1 - a) E[W] + a CVaR_b[W] of ``outcomes`` in any order, both of shape (S,)."""

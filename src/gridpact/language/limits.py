@@ -1,6 +1,7 @@
 """What a run may ask of a language model at most: time, requests, tokens and money."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -51,6 +52,8 @@ class Limits:
                 raise UnitRangeError(f"the language model's limit {name} is {value:g}; use {least:g} to {most:g}")
             if name in _WHOLE and value != int(value):
                 raise UnitRangeError(f"the language model's limit {name} is {value:g}; use a whole number")
+            # One form of each number, as limits are part of what a run is known by.
+            object.__setattr__(self, name, int(value) if name in _WHOLE else float(value))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values by name."""
@@ -70,6 +73,30 @@ class Limits:
             return cls(**values)
         except UnitRangeError as problem:
             raise InputError(f"{source}: {problem}") from None
+
+
+def read_limits(entries: Sequence[str]) -> Limits:
+    """Limits as a user writes them, each ``name=value``; the others keep their defaults.
+
+    Raises:
+        InputError: an entry is not of that form, names no limit, or names one twice.
+        UnitRangeError: a limit is outside its range.
+    """
+    known = {each.name for each in fields(Limits)}
+    found: dict[str, int | float | None] = {}
+    for entry in entries:
+        name, equals, text = (part.strip() for part in entry.partition("="))
+        if name not in known or not equals:
+            raise InputError(f"--llm-limit {entry!r} is not NAME=VALUE with one of {', '.join(sorted(known))}")
+        if name in found:
+            raise InputError(f"--llm-limit names {name} twice")
+        try:
+            found[name] = int(text) if name in _WHOLE else float(text)
+        except ValueError:
+            raise InputError(
+                f"--llm-limit {entry!r}: {text!r} is not a {'whole ' if name in _WHOLE else ''}number"
+            ) from None
+    return Limits(**found)  # type: ignore[arg-type]
 
 
 _RANGES = (

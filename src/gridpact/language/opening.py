@@ -97,10 +97,26 @@ def open_talker(name: str, *, limits: Limits | None = None, environment: Mapping
     if price is None and limits.usd is not None:
         raise InputError(
             f"the price of {provider}:{model} is not known, so a limit in dollars cannot be kept; "
-            "leave --llm-usd out and set --llm-tokens, or choose another model"
+            "leave --llm-limit usd=... out and set tokens=..., or choose another model"
         )
     line = HostedLine(provider, model, key=key, base_url=base_url, limits=limits)
     return Broker(line, name=f"{provider}:{model}", hosted=True, limits=limits, price=price)
+
+
+def check_openable(name: str, *, limits: Limits | None = None) -> None:
+    """Have whatever keeps ``name`` from being opened said now; nothing is loaded or sent.
+
+    Raises:
+        InputError: as `open_talker` does.
+    """
+    if split_name(name)[0] == "local":
+        from gridpact.language.local import check_installed
+
+        check_installed()
+        return
+    talker = open_talker(name, limits=limits)
+    if not isinstance(talker, Nobody):
+        talker.close()  # type: ignore[attr-defined]
 
 
 def _address(known: _Provider, settings: Mapping[str, str]) -> tuple[str, bool]:

@@ -25,6 +25,8 @@ class Chronicle:
 
     log: Journal = field(default_factory=Journal)
     timings_s: dict[str, float] = field(default_factory=dict)
+    model_latency_s: float = 0.0
+    """Time spent waiting for a language model [s]."""
     now: datetime | None = None
     watchers: tuple[Watcher, ...] = field(default_factory=watchers)
 
@@ -67,7 +69,7 @@ class Chronicle:
             "stages_s": {name: round(seconds, 4) for name, seconds in self.timings_s.items()},
             "total_s": round(sum(self.timings_s.values()), 4),
             "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-            "model_latency_s": 0.0,
+            "model_latency_s": round(self.model_latency_s, 4),
             "machine": {
                 "system": platform.system(),
                 "machine": platform.machine(),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from gridpact.fleet.day import build_fleet_day
 from gridpact.flexibility.kernel_model import KernelModel
 from gridpact.flexibility.model import FlexibilityModel
+from gridpact.language.claims import Checked
 from gridpact.language.questions import Nobody, Talker
 from gridpact.operation.assembly import FinishedDay, assemble
 from gridpact.operation.bidding import Award, bid_for
@@ -33,6 +34,7 @@ def run_market_day(
     kept: Mapping[str, str] | None = None,
     progress: Progress = lambda stage: None,
     talker: Talker | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> FinishedDay:
     """Run ``day``: freeze baselines, negotiate and bid for each opportunity in turn, dispatch, settle.
 
@@ -43,6 +45,7 @@ def run_market_day(
         kept: books of the log that hold what the run was asked, by name.
         progress: told the name of each stage as it begins.
         talker: the language model that picks for homes and aggregator where the day asks for one; nobody by default.
+        words: what owners wrote of what they want, by home id, for their own home's questions and no other.
 
     Returns:
         Everything that goes into the run folder.
@@ -72,7 +75,7 @@ def run_market_day(
 
     awards: list[Award] = []
     postbox = LoggedPostbox(day, chronicle)
-    speakers = speakers_of(day, talker or Nobody())
+    speakers = speakers_of(day, Checked(talker or Nobody(), home_ids=day.fleet.home_ids), words=words)
     for call in day.calls:
         progress(f"{call.opportunity.opportunity_id}: negotiating and bidding")
         award = bid_for(homes, call, day=day, model=model, chronicle=chronicle, postbox=postbox, speakers=speakers)

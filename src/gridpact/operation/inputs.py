@@ -17,6 +17,9 @@ from gridpact.errors import InputError, MissingDataError, UnitRangeError
 from gridpact.fleet.findings import Note, nearest
 from gridpact.fleet.fleet import Fleet
 from gridpact.horizon import Horizon, aware_utc, read_iso
+from gridpact.language.consent import Consent
+from gridpact.language.limits import Limits
+from gridpact.language.opening import split_name
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
@@ -76,6 +79,12 @@ class DayRequest:
     """How the aggregator's offers climb: patient, steady, fast, or language (a model picks)."""
     rule_files: Mapping[str, Path] = field(default_factory=dict)
     """Where a user's own rule profiles lie now, by the path that opportunities know them by."""
+    llm: str = "none"
+    """The language model, as `open_talker` knows it."""
+    limits: Limits = field(default_factory=Limits)
+    """What may be asked of it at most."""
+    consent: Consent = field(default_factory=Consent)
+    """Whose homes a hosted model may read of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,9 @@ class MarketDay:
     inputs_sha256: Mapping[str, str]
     run_id: str
     version: str
+    llm: str = "none"
+    limits: Limits = field(default_factory=Limits)
+    consent: Consent = field(default_factory=Consent)
 
 
 def prepare_day(request: DayRequest, *, release: str | None = None, digest_words: bool = False) -> MarketDay:
@@ -186,6 +198,11 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         settings["tactic"] = request.tactic
     if request.outside or request.outside_market:
         settings |= {"outside": sorted(request.outside), "outside_market": request.outside_market}
+    llm = ":".join(filter(None, split_name(request.llm)))
+    if llm != "none":
+        for home in sorted(request.consent.homes):
+            _known_home(home, resolved.fleet, flag="--consent")
+        settings["language"] = _language_settings(llm, request)
     digests = {
         "fleet": resolved.sha256,
         "opportunities": _digest(_canonical([_facts(call.opportunity) for call in calls])),
@@ -230,7 +247,19 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         inputs_sha256=digests,
         run_id=_digest(_canonical({"seed": request.seed, "version": release, "inputs": digests}))[:16],
         version=release,
+        llm=llm,
+        limits=request.limits,
+        consent=request.consent,
     )
+
+
+def _language_settings(llm: str, request: DayRequest) -> dict[str, object]:
+    consent = request.consent
+    return {
+        "model": llm,
+        "limits": request.limits.to_dict(),
+        "consent": "all" if consent.everybody else sorted(consent.homes),
+    }
 
 
 def with_price(request: DayRequest, price: float) -> DayRequest:

@@ -17,6 +17,8 @@ from gridpact.data.parquet import read_own
 from gridpact.errors import CorruptLogError, InputError
 from gridpact.fleet.fleet import Fleet
 from gridpact.fleet.io import fleet_table, read_fleet_file
+from gridpact.language.consent import Consent
+from gridpact.language.limits import Limits
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity
 from gridpact.market.rules import rule_names
@@ -47,6 +49,21 @@ _FILES = ("prices", "spec", "profiles", "tariffs", "messages")
 _CONTENT = "content"
 
 
+class _Consent(BaseModel):
+    model_config = ConfigDict(strict=True)
+    everybody: bool
+    homes: list[str]
+
+
+class _Language(BaseModel):
+    """The kept request's language model."""
+
+    model_config = ConfigDict(strict=True)
+    llm: str
+    limits: dict[str, int | float | None]
+    consent: _Consent
+
+
 class _Plain(BaseModel):
     """Kinds of the values that a kept request states itself."""
 
@@ -68,6 +85,7 @@ class _Plain(BaseModel):
     drop_outs: list[str]
     silent: dict[str, int]
     tactic: str = PLAIN_TACTIC
+    language: _Language | None = None
 
 
 @dataclass(slots=True)
@@ -121,6 +139,12 @@ def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
     facts["commitments"] = [
         _folder(kept, f"commitments {number}", path) for number, path in enumerate(request.commitments, start=1)
     ]
+    if day.llm != "none":  # Left out without a model, so that earlier logs stand.
+        facts["language"] = {
+            "llm": day.llm,
+            "limits": request.limits.to_dict(),
+            "consent": {"everybody": request.consent.everybody, "homes": sorted(request.consent.homes)},
+        }
     kept.add(REQUEST, Book(facts=facts))
     return kept
 
@@ -140,7 +164,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
     try:
         facts = reader.book(names[REQUEST]).facts
         fleet = facts["fleet"]
-        _Plain.model_validate(facts)
+        language = _Plain.model_validate(facts).language
         request = DayRequest(
             **{name: facts[name] for name in _PLAIN},
             start=facts["start"],
@@ -155,6 +179,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
             **{name: reader.source(facts[name]) for name in _FILES},
             rule_files={name: reader.file(each) for name, each in facts["rule_files"].items()},
             commitments=tuple(reader.directory(each) for each in facts["commitments"]),
+            **_language(language),
         )
     except (KeyError, TypeError, ValueError) as problem:
         if isinstance(problem, InputError):
@@ -162,6 +187,16 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
         raise CorruptLogError(f"{store.name}: what the run was asked cannot be read: {problem!r}") from problem
     _check_nothing_else_is_read(request, store)
     return request
+
+
+def _language(kept: _Language | None) -> dict[str, Any]:
+    if kept is None:
+        return {}
+    return {
+        "llm": kept.llm,
+        "limits": Limits.from_dict(kept.limits, source="the run's log"),
+        "consent": Consent(everybody=kept.consent.everybody, homes=frozenset(kept.consent.homes)),
+    }
 
 
 def _check_nothing_else_is_read(request: DayRequest, store: Store) -> None:
@@ -294,5 +329,8 @@ KNOWN_FIELDS = {*_PLAIN, *_FILES, "start", "drop_outs", "silent", "opportunities
     "outside",
     "outside_market",
     "tactic",
+    "llm",
+    "limits",
+    "consent",
 }
 assert {item.name for item in fields(DayRequest)} == KNOWN_FIELDS  # noqa: S101 - a new field must be kept too

@@ -1,5 +1,6 @@
 """Who picks for homes and for the aggregator in a day's talks: a language model where one is asked for, else nobody."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gridpact.language.negotiator import ModelAdvisor
@@ -27,9 +28,15 @@ class Speakers:
         return sum(each.fallbacks for each in self.homes.advised)
 
 
-def speakers_of(day: MarketDay, talker: Talker) -> Speakers:
-    """Who picks, where ``talker`` answers their questions; a talker called ``none`` is never asked."""
-    advisor = None if talker.name == "none" else ModelAdvisor(talker=talker)
+def speakers_of(day: MarketDay, talker: Talker, *, words: Mapping[str, str] | None = None) -> Speakers:
+    """Who picks.
+
+    Args:
+        day: says who picks at all.
+        talker: answers their questions; one called ``none`` is never asked.
+        words: what owners wrote of what they want, by home id; each goes to its own home's questions only.
+    """
+    advisor = None if talker.name == "none" else ModelAdvisor(talker=talker, words=words or {})
     return Speakers(advisor=advisor, homes=Language(advisor), tactics=_tactics(day.tactic, advisor))
 
 

@@ -12,6 +12,7 @@ from gridpact.errors import InputError, StoreError
 from gridpact.flexibility.kernel_model import KernelModel, compile_ahead, is_compiled
 from gridpact.flexibility.model import FlexibilityModel
 from gridpact.language.questions import Talker
+from gridpact.language.opening import check_openable
 from gridpact.operation.day import run_market_day
 from gridpact.operation.inputs import DayRequest, MarketDay, prepare_day, with_price
 from gridpact.operation.kept import keep_inputs
@@ -68,6 +69,7 @@ class IntegratedNegotiationSystem:
             check_destination(out)
         request = request or DayRequest()
         day = prepare_day(request)
+        check_openable(day.llm, limits=day.limits)
         target = out if out is not None else RUNS / day.run_id
         check_destination(target)
         self._say_how_read(day)
@@ -103,6 +105,7 @@ class IntegratedNegotiationSystem:
             InputError: as for `run`.
         """
         base = request or DayRequest()
+        check_openable(base.llm, limits=base.limits)
         root = out if out is not None else RUNS / "scenarios"
         # Every day is checked before the first one is written.
         days = []

@@ -8,7 +8,7 @@ programme has no gradient to read off).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf
 
 from gridpact.coalition.formation import SMALL_GAP, FormationResult, form
 from gridpact.coalition.limits import MaximumMembers, MinimumOffer, OwnerBudget, PriceLimit
@@ -174,7 +174,7 @@ def _candidates(problem: FormationProblem, *, most: str, steps: str) -> Iterator
             loosened=replace(problem, min_spread=problem.min_spread - step),
             without=replace(problem, min_spread=0.0),
         )
-    if isfinite(problem.min_price):
+    if problem.closed:
         yield _Candidate(
             limit=LOWEST,
             value=problem.min_price,

@@ -103,12 +103,18 @@ class CommitmentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageRecord:
-    """Use of language models."""
+    """Use of a language model."""
 
+    model: str | None = None
+    """Its name, such as ``gemini:gemini-2.5-flash``; the key is left out where there is none."""
     calls: int = 0
+    """Questions asked."""
     fallbacks: int = 0
+    """Those without a valid reply, where the deterministic policy was followed."""
     tokens: int = 0
-    cost_usd: float = 0.0
+    """In and out."""
+    cost_usd: float | None = 0.0
+    """What the provider charges [USD]; None where its price is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +286,8 @@ class RunResult:
         for bid in content["bid"]:
             if bid["limits"] is None:
                 del bid["limits"]
+        if self.negotiation.language.model is None:
+            del content["negotiation"]["language"]["model"]
         return content
 
     def to_json(self) -> str:

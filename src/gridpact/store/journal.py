@@ -39,7 +39,7 @@ class Effect:
     what: str
     """In words, for people."""
     by: str
-    """Whose it is: ``homes' model``, ``solver`` or ``market``."""
+    """Whose it is: ``homes' model``, ``solver``, ``market`` or ``language model``."""
 
 
 class Journal:

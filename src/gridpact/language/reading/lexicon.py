@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 
 LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "nl": "dutch"}
 _FUZZY_TAGS = frozenset(
-    "BATT CAR KEEP NEG PCT DAY DSET GE LE BELOW ABOVE SELL EXPORT DRAIN CYC OUTAGE KWH HOUR CENT CUR AMPM PART MIDN NOON "
+    "BATT CAR KEEP NEG PCT DAY DSET GE LE BELOW ABOVE SELL EXPORT DRAIN SINK CYC OUTAGE KWH HOUR CENT CUR AMPM PART MIDN NOON "
     "BTW READY FULL NUM FRAC HALFWORD SOLAR ALONE MILE KM DEPART GRID TO FROM BY AFTER WANT".split()
 )
 _NOT_SLIPS = frozenset(
@@ -118,11 +118,19 @@ def stopwords() -> Mapping[str, frozenset[str]]:
 def language_of(words: list[str]) -> str:
     """The language with the most common words in ``words``; English where that is open."""
     best, most = "en", 0
-    for code, common in stopwords().items():
+    for code, common in _known_words().items():
         count = sum(word in common for word in words)
         if count > most:
             best, most = code, count
     return best
+
+
+@cache
+def _known_words() -> Mapping[str, frozenset[str]]:
+    """Common words of each language and the single words that the reader knows of it."""
+    return {
+        code: common | {phrase for phrase, _ in _lines(code) if phrase.isalpha()} for code, common in stopwords().items()
+    }
 
 
 def _lines(language: str) -> Iterator[tuple[str, Entry]]:

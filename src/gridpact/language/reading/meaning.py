@@ -7,7 +7,7 @@ from gridpact.language.reading.quantities import Item
 from gridpact.language.reading.times import all_day, clock_text, clocks_of, windows_of
 from gridpact.language.reading.wishes import HomeFacts, Value
 
-_UNIT_WORDS = {"share", "energy"}
+_SHARES = frozenset(("backup_soc_fraction", "maximum_discharge_fraction", "vehicle_required_soc_fraction"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class Context:
     """Field of the last quantity."""
     found: list[Found] = field(default_factory=list)
     notes: list[tuple[str, int, int]] = field(default_factory=list)
+    pending: list[tuple[list[tuple[int, int]], Item, frozenset[int] | None]] = field(default_factory=list)
+    """Windows of this sentence of which nothing was said yet."""
 
 
 class Reading:
@@ -52,6 +54,7 @@ class Reading:
         if new_sentence:
             context.days = None
             context.mode = ""
+            context.pending.clear()
         context.sentence = clause.sentence
         self.assets = [item.tag for item in self.items if item.tag in ("BATT", "CAR")]
         if self.assets:
@@ -85,9 +88,7 @@ class Reading:
             return "alone"
         if has("NEG") and has("span") and not has("share", "money"):
             return "alone"
-        if has("WANT", "BATT", "CAR", "FIRST", "OK") and not (
-            self.clause.items and self.clause.items[0].tag in ("CONJ", "COMMA") and not has("BATT", "CAR")
-        ):
+        if has("WANT", "BATT", "CAR", "FIRST", "OK") and not (self.clause.items and self.clause.items[0].tag in ("CONJ", "COMMA") and not has("BATT", "CAR")):
             return ""
         return self.context.mode
 
@@ -186,14 +187,7 @@ class Reading:
         place = self._place(item)
         names = ("GE", "LE", "BELOW", "ABOVE", "DOWNTO", "LASTPART", "TOPPART")
         for back in range(1, 5):
-            if place - back < 0 or self.items[place - back].tag in (
-                "share",
-                "money",
-                "energy",
-                "clock",
-                "span",
-                "rate",
-            ):
+            if place - back < 0 or self.items[place - back].tag in ("share", "money", "energy", "clock", "span", "rate"):
                 break
             if self.items[place - back].tag in names:
                 return self.items[place - back].tag
@@ -253,7 +247,10 @@ class Reading:
         if not 0 <= share <= 1:
             self.note("is more than the whole", item)
             return
-        if clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
+        if clause.correcting and not self.assets and self.context.last in _SHARES and item.tag == "share" and not clause.has("KEEP", "GE", "BELOW", "LE"):
+            self.add(self.context.last, round(share, 6), item, 0.85)
+            return
+        if clause.has("PAYS") or clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
             self.note("says how it is, not what is wanted", item)
             return
         if subject == "CAR":
@@ -268,11 +265,7 @@ class Reading:
         if capacity is None or capacity <= 0:
             if subject == "CAR":
                 self.add("vehicle_required_kwh", float(item.value), item, 0.8)
-            elif (
-                self._compared(item) != "LE"
-                and not self.clause.has("DRAIN", "USE", "SELL")
-                or self._compared(item) == "GE"
-            ):
+            elif self._compared(item) != "LE" and not self.clause.has("DRAIN", "USE", "SELL") or self._compared(item) == "GE":
                 self.add("backup_kwh", float(item.value), item, 0.8)
             else:
                 self.note("is an energy, and the battery's size is not known", item)
@@ -284,11 +277,8 @@ class Reading:
         if compared == "LE" or compared == "ABOVE" and self._negated(item):
             self.note("is a most for the car's charge, which the fleet's table cannot hold", item)
             return
-        if (
-            compared in ("TOPPART",)
-            or clause.has("USE", "DRAIN", "V2G")
-            and compared not in ("BELOW", "GE", "DOWNTO", "LASTPART")
-            and not clause.has("READY", "KEEP", "FULL", "DEPART", "LEAVE", "WANT")
+        if compared in ("TOPPART",) or clause.has("USE", "DRAIN", "V2G") and compared not in ("BELOW", "GE", "DOWNTO", "LASTPART") and not clause.has(
+            "READY", "KEEP", "FULL", "DEPART", "LEAVE", "WANT"
         ):
             self.note("is a share of the car's battery that may be drawn, which the fleet's table cannot hold", item)
             return
@@ -301,30 +291,16 @@ class Reading:
     def _wanted(self, item: Item) -> bool:
         """Whether anything in the clause makes a quantity a wish, or the clause is as short as a note."""
         cues = ("KEEP", "WANT", "GE", "OUTAGE", "BELOW", "LE", "READY", "FULL", "USE", "DRAIN", "OK", "SELL", "DEPART")
-        cues = (
-            *cues,
-            "LEAVE",
-            "DOWNTO",
-            "NEG",
-            "ALONE",
-            "BY",
-            "ABOVE",
-            "POLITE",
-            "CORR",
-            "LASTPART",
-            "TOPPART",
-            "ONLY",
-            "BATT",
-            "CAR",
-            "REST",
-        )
+        cues = (*cues, "LEAVE", "DOWNTO", "NEG", "ALONE", "BY", "ABOVE", "POLITE", "CORR", "LASTPART", "TOPPART", "ONLY", "BATT", "CAR", "REST")
         if self.clause.has(*cues) or self.mode:
             return True
         return len([each for each in self.items if each.tag not in ("FILL", "COMMA", "CONJ")]) <= 3
 
     def _for_battery(self, item: Item, share: float) -> None:
         clause, compared = self.clause, self._compared(item)
-        drawing = self._before(item, "USE", "DRAIN", "SELL", "EXPORT") is not None or (
+        drawing = self._before(item, "USE", "DRAIN", "SINK", "SELL", "EXPORT") is not None or (
+            clause.has("DRAIN", "USE") and clause.has("OK", "ONLY", "LE") and not clause.has("KEEP", "LEAVE", "OUTAGE")
+        ) or (
             clause.has("USE", "DRAIN", "SELL") and not clause.has("KEEP", "LEAVE")
         )
         keeping = self._before(item, "KEEP", "LEAVE") is not None or clause.has("OUTAGE")
@@ -334,9 +310,7 @@ class Reading:
             return
         last = self._place(item)
         to = last > 0 and any(each.tag in ("TO", "BY", "AT") for each in self.items[max(0, last - 2) : last])
-        charging = clause.has("READY") and not clause.has(
-            "KEEP", "OUTAGE", "GE", "DRAIN", "USE", "BELOW", "WANT", "LEAVE"
-        )
+        charging = clause.has("READY") and not clause.has("KEEP", "OUTAGE", "GE", "DRAIN", "USE", "BELOW", "WANT", "LEAVE")
         match compared:
             case "LASTPART":
                 self._backup(item, share, 0.85)
@@ -356,18 +330,8 @@ class Reading:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
             case "ABOVE":
                 more = next((each.text for each in self.items if each.tag == "ABOVE"), "")
-                amount = more in (
-                    "more than",
-                    "exceed",
-                    "mehr als",
-                    "plus de",
-                    "mas de",
-                    "meer dan",
-                    "greater than",
-                    "in excess of",
-                    "plus que",
-                )
-                if negated and drawing and (amount or more in ("over", "uber")):
+                amount = more in ("more than", "exceed", "mehr als", "plus de", "mas de", "mas del", "mas que", "meer dan", "greater than", "in excess of", "plus que")
+                if negated and not keeping and (amount or drawing and more in ("over", "uber")):
                     self._draw(item, share, 0.9)
                 elif negated and not keeping:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
@@ -381,8 +345,9 @@ class Reading:
             case _:
                 if charging and not negated:
                     self.note("is a charge to reach, not a share to keep", item)
-                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL") and drawing and not keeping and not negated:
-                    if to:
+                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL", "SINK") and drawing and not keeping and not negated:
+                    up_to = any(each.text in ("hasta", "jusqu'a", "tot", "bis", "bis zu") for each in self.items[max(0, last - 3) : last])
+                    if to and not (up_to and not clause.has("DRAIN", "SINK")):
                         self._backup(item, share, 0.8)
                     else:
                         self._draw(item, share, 0.8)
@@ -402,9 +367,7 @@ class Reading:
         if per.startswith("x") or item.value < 0:
             self.note("is no price of energy", item)
             return
-        selling = clause.has(
-            "SELL", "EXPORT", "PRICE", "ONLY", "IF", "USE", "DRAIN", "UNLESS", "ALONE", "V2G"
-        ) or self.mode in ("sell", "alone", "draw")
+        selling = clause.has("SELL", "EXPORT", "PRICE", "ONLY", "IF", "USE", "DRAIN", "UNLESS", "ALONE", "V2G") or self.mode in ("sell", "alone", "draw")
         if clause.has("PAYS", "STATE") and not clause.has("SELL", "GE", "BELOW", "ONLY", "WANT"):
             self.note("is what something costs, not a wish", item)
             return
@@ -412,6 +375,7 @@ class Reading:
         if clause.has("BUY") or clause.has("READY") and not selling:
             self.note("is a price to buy at, not to sell at", item)
             return
+        selling = selling or clause.correcting and self.context.last == "floor_usd_per_mwh"
         if not selling and compared not in ("GE", "BELOW") and not clause.has("WANT"):
             self.note("is not said to be a price to sell at", item)
             return
@@ -435,28 +399,23 @@ class Reading:
         if value > 1e5:
             self.note("is no usable price", item)
             return
-        self.add(
-            "floor_usd_per_mwh", round(value, 6), item, sure if compared in ("GE", "BELOW", "ABOVE") else sure - 0.1
-        )
+        if clause.has("UNLESS", "ONLY", "IF"):  # the price is when to use it, so it is not out altogether
+            self.context.found = [
+                each
+                for each in self.context.found
+                if each.sentence != clause.sentence or not (each.name.endswith("participates") or each.name == "export_allowed")
+            ]
+        self.add("floor_usd_per_mwh", round(value, 6), item, sure if compared in ("GE", "BELOW", "ABOVE") else sure - 0.1)
 
     def _rate(self, item: Item) -> None:
         clause = self.clause
         if item.unit == "x":
             self.note("is not a number a day", item)
             return
-        fits = (
-            item.unit == "cycle"
-            or clause.has("CYC", "DRAIN")
-            or item.unit == "day"
-            and (clause.has("USE", "BATT", "READY") or self.asset == "BATT")
+        fits = item.unit == "cycle" or clause.has("CYC", "DRAIN") or item.unit == "day" and (
+            clause.has("USE", "BATT", "READY") or self.asset == "BATT"
         )
-        if (
-            not fits
-            or clause.has("STATE")
-            or self._subject(item) == "CAR"
-            or item.unit == ""
-            and not clause.has("CYC", "PDAY")
-        ):
+        if not fits or clause.has("STATE") or self._subject(item) == "CAR" or item.unit == "" and not clause.has("CYC", "PDAY"):
             if item.unit:
                 self.note("is a number a day of something else", item)
             return
@@ -469,17 +428,11 @@ class Reading:
             self.note("is a least number of cycles, which the fleet's table cannot hold", item)
             return
         sure = 0.9 if compared in ("LE", "ABOVE") or clause.has("ONLY") else 0.8
-        self.add(
-            "max_cycles_per_day", value, item, sure - (0.1 if item.unit == "cycle" and not clause.has("PDAY") else 0)
-        )
+        self.add("max_cycles_per_day", value, item, sure - (0.1 if item.unit == "cycle" and not clause.has("PDAY") else 0))
 
     def _duration(self, item: Item) -> None:
         clause = self.clause
-        if (
-            clause.has("OUTAGE", "LOAD")
-            or self.mode == "keep"
-            and (self._subject(item) == "BATT" or clause.has("WANT", "KEEP"))
-        ):
+        if clause.has("OUTAGE", "LOAD") or self.mode == "keep" and (self._subject(item) == "BATT" or clause.has("WANT", "KEEP")):
             if self._subject(item) == "CAR" and not clause.has("OUTAGE", "LOAD"):
                 return
             self.add("backup_hours", round(float(item.value), 4), item, 0.85 if clause.has("OUTAGE") else 0.65)
@@ -512,27 +465,19 @@ class Reading:
         """A number without a unit counts only where the words around it leave one unit."""
         clause, value = self.clause, float(item.value)
         previous = self._before(item, "BY", "AT", "AFTER", "DEPART", "LEAVE", back=2)
-        if (
-            previous is not None
-            and value <= 24
-            and not (previous.tag == "AT" and self._near(item, "KEEP", "GE", back=3, ahead=0))
-        ):
-            if (
-                clause.has("CAR", "READY", "DEPART", "LEAVE", "FULL")
-                or previous.tag in ("BY", "DEPART", "LEAVE")
-                or self.mode in ("ready", "alone")
-            ):
+        if previous is not None and len(item.text) in (3, 4) and item.text.isdigit() and value % 100 < 60 and value < 2400:
+            self._clock(Item("clock", (int(value // 100), int(value % 100)), item.start, item.end, "", "24"), at=item)
+            return
+        if previous is not None and value <= 24 and not (previous.tag == "AT" and self._near(item, "KEEP", "GE", back=3, ahead=0)):
+            if clause.has("CAR", "READY", "DEPART", "LEAVE", "FULL") or previous.tag in ("BY", "DEPART", "LEAVE") or self.mode in ("ready", "alone"):
                 self._clock(Item("clock", (int(value), 0), item.start, item.end, "", ""), at=item)
                 return
         if clause.correcting and self.context.last:
             self._corrected(item, value)
             return
-        if (
-            5 <= value <= 100
-            and float(value).is_integer()
-            and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE")
-            and clause.has("KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO")
-        ):
+        if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has(
+            "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART", "FROM"
+        ) | (clause.has("BATT", "CAR") and bool(self.mode or self.context.mode) and value >= 10):
             if clause.has("days") and value < 10 or clause.has("LOAD", "HOUR", "clock") and not clause.has("CAR"):
                 return
             self._stored(self._swap(item, "share", value / 100.0))
@@ -575,30 +520,21 @@ class Reading:
                 return
             item = Item("clock", (int(item.value), 0), item.start, item.end, "", item.unit or "24")
         side = self._before(place, "BY", "AFTER", "FROM", "TO", back=2)
-        if (
-            self.mode == "alone"
-            and not (clause.has("READY", "DEPART") and self._subject(place) == "CAR")
-            and side is not None
-        ):
+        if self.mode == "alone" and not (clause.has("READY", "DEPART") and self._subject(place) == "CAR") and side is not None:
             minutes = clocks_of(item, ready=False)
             if minutes is None:
                 return
             window = (minutes[0] % 1440, 1440) if side.tag in ("AFTER", "FROM") else (0, minutes[-1])
             self._blackout([window], item, 0.6)
             return
-        carlike = (
-            self._subject(place) == "CAR"
-            or clause.has("READY", "DEPART", "LEAVE", "FULL")
-            or self.mode == "ready"
-            or clause.has("distance")
-        )
+        if clause.has("OUTAGE", "LOAD") and item.unit == "clock" and side is None and not item.value[1]:
+            self.add("backup_hours", float(item.value[0]), item, 0.75)
+            return
+        carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance") or clause.correcting and self.context.last == "vehicle_ready_by"
         if not carlike or clause.has("SELL", "OUTAGE"):
             self.note("is a time, and not said of the car or of a pause", item)
             return
-        if (
-            self._before(place, "ARRIVE", back=5) is not None
-            and self._before(place, "ARRIVE", "BY", "DEPART", "LEAVE").tag == "ARRIVE"
-        ):  # type: ignore[union-attr]
+        if self._before(place, "ARRIVE", back=5) is not None and self._before(place, "ARRIVE", "BY", "DEPART", "LEAVE").tag == "ARRIVE":  # type: ignore[union-attr]
             self.note("is when the car comes, not when it leaves", item)
             return
         if side is not None and side.tag == "AFTER":
@@ -619,9 +555,7 @@ class Reading:
             self._stored_span(item, first, last)
             return
         if {first.tag, last.tag} <= {"number", "money"} and last.tag == "money":
-            self._money(
-                self._swap(item, "money", max(first.value / (100 if last.unit.endswith("c") else 1), last.value))
-            )
+            self._money(self._swap(item, "money", max(first.value / (100 if last.unit.endswith("c") else 1), last.value)))
             return
         if last.tag in ("duration",) and first.tag == "number":
             kept = self._swap(item, "duration", max(first.value, last.value))
@@ -660,6 +594,7 @@ class Reading:
             inverse, sure = False, 0.5
         else:
             self.note("is a time in which nothing is said to pause", item)
+            self.context.pending.append((windows, item, self._own_days()))
             return
         if inverse:
             windows = [(end % 1440, start if start else 1440) for start, end in windows[-1:]]
@@ -673,13 +608,7 @@ class Reading:
         if first.tag == "number" and last.tag == "share":
             low = low / 100.0
         keep = not self.clause.has("USE", "DRAIN", "SELL") or self.clause.has("KEEP", "GE")
-        if (
-            self.clause.has("READY")
-            and self._subject(item) == "BATT"
-            or self.clause.has("BTW")
-            and keep
-            and high - low > 0.25
-        ):
+        if self.clause.has("READY") and self._subject(item) == "BATT" or self.clause.has("BTW") and keep and high - low > 0.25:
             self._stored(self._swap(item, last.tag, min(low, high)))
         else:
             self._stored(self._swap(item, last.tag, max(low, high) if keep else min(low, high)))
@@ -698,19 +627,32 @@ class Reading:
         if has("CONS", "MODE", "AGGR") and not has("NEG"):
             item = self._item("CONS", "MODE", "AGGR")
             self.add("persona", {"CONS": "conservative", "MODE": "moderate", "AGGR": "aggressive"}[item.tag], item, 0.8)
-        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR"):
+        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR") or has("NEG") and has("GRID") and has("TO", "WORD") and not has("OUTAGE", "CAR", "USE", "DRAIN", "STATE"):
             self._export()
         if has("V2G"):
             self._v2g()
+        if has("FULL") and has("clock", "hclock", "BY", "AT") and not has("share", "DRAIN", "EMPTY", "CYC", "distance"):
+            self._full()
+            return
         if quiet or has("money", "clock", "hclock"):
             return
         if has("span", "share", "energy", "rate"):
             return
-        if self._own_days() is not None and self._sits_out():
-            self.add("blackout", all_day(self._own_days() or frozenset()), self._item("days"), 0.75)
+        if self.context.pending and self._sits_out() and not self.clause.has("days"):
+            windows, item, days = self.context.pending[-1]
+            self.context.days = days or self.context.days
+            self._blackout(windows, item, 0.7)
+            return
+        days = self._days()
+        alone = has("NEG") and self._own_days() is not None and not has("WANT", "READY", "DEPART", "KEEP", "FULL", "SELL", "EXPORT", "CYC", "OK")
+        if days is not None and (self._sits_out() or alone):
+            self.add("blackout", all_day(days), self._item("days", "ALONE", "WHOLEOUT", "NEG"), 0.75)
             return
         if has("FULL", "ALLOFIT") and not has("EMPTY", "DRAIN", "CYC"):
             self._full()
+            return
+        if has("CAR") and has("NEG") and has("GRID") and not has("OK", "EXPORT", "V2G", "READY"):
+            self.add("vehicle_discharge_allowed", False, self._item("NEG"), 0.75)
             return
         if self._own_days() is None and (self._sits_out() or self.mode == "alone" and self.clause.has("NEG")):
             self._out()
@@ -722,12 +664,12 @@ class Reading:
         has = self.clause.has
         if has("money", "share", "span", "BTW", "days", "clock", "CYC", "rate", "BELOW"):
             return
-        item = self._item("EXPORT", "SELL")
+        item = self._item("EXPORT", "SELL", "GRID")
         if "CAR" in self.assets:
             if has("NEG", "ALONE"):
                 self.add("vehicle_discharge_allowed", False, item, 0.8)
             return
-        if has("NEG", "ALONE", "EMPTY") or item.text.startswith("null"):
+        if has("NEG", "ALONE", "EMPTY") or any(each.tag == "number" and not each.value for each in self.items) or item.text.startswith("null"):
             self.add("export_allowed", False, item, 0.9)
         elif has("OK") and not has("STATE"):
             self.add("export_allowed", True, item, 0.85)
@@ -746,12 +688,7 @@ class Reading:
         if has("ALLOFIT") and has("NEG", "ALONE"):
             self.add("battery_participates", False, item, 0.7)
             return
-        if (
-            has("NEG", "ALONE", "USE", "SELL", "PAST")
-            or item.text
-            in ("ganz", "completely", "entirely", "fully", "helemaal", "whole", "entire", "gesamte", "gesamten", "hele")
-            and not has("READY", "KEEP")
-        ):
+        if has("NEG", "ALONE", "USE", "SELL", "PAST") or item.text in ("ganz", "completely", "entirely", "fully", "helemaal", "whole", "entire", "gesamte", "gesamten", "hele") and not has("READY", "KEEP"):
             if has("NEG", "ALONE") and self._sits_out():
                 self._out()
             return
@@ -763,92 +700,27 @@ class Reading:
 
     def _out(self) -> None:
         has = self.clause.has
-        if has(
-            "EMPTY",
-            "EXPORT",
-            "V2G",
-            "SELL",
-            "CYC",
-            "BELOW",
-            "LE",
-            "EXCEPT",
-            "OUTSIDE",
-            "DEPART",
-            "FULL",
-            "OUTAGE",
-            "AFTER",
-            "BY",
-            "PART",
-            "AMPM",
-            "SOLAR",
-            "PRICE",
-            "HEAT",
-        ) and not has("WHOLEOUT"):
+        if has("EMPTY", "EXPORT", "V2G", "SELL", "CYC", "BELOW", "LE", "EXCEPT", "OUTSIDE", "DEPART", "FULL", "OUTAGE", "AFTER", "BY", "PART", "AMPM", "SOLAR", "PRICE", "HEAT") and not has("WHOLEOUT"):
             item = self.items[0]
             if has("PART", "AMPM", "AFTER", "BY"):
                 self.note("names no time of day; say from when to when", item)
             return
-        item = self._item("ALONE", "NEG", "WHOLEOUT")
+        item = self._item("ALONE", "WHOLEOUT", "NEG")
         draws = has("DRAIN") or any(
-            each.text
-            in (
-                "draw",
-                "draws",
-                "drawing",
-                "take",
-                "takes",
-                "taking",
-                "pull",
-                "tap",
-                "borrow",
-                "use",
-                "using",
-                "used",
-                "nehmen",
-                "nehmt",
-                "prendre",
-                "prenez",
-                "sacar",
-                "saquen",
-                "pakken",
-                "nemen",
-                "tomar",
-                "tomen",
-            )
+            each.text in ("draw", "draws", "drawing", "take", "takes", "taking", "pull", "tap", "borrow", "use", "using", "used", "nehmen", "nehmt", "prendre", "prenez", "sacar", "saquen", "pakken", "nemen", "tomar", "tomen")
             for each in self.items
             if each.tag == "USE"
         )
-        battery_of_car = any(
-            each.tag == "CAR" and "batt" in each.text or each.text in ("autoakku", "autoaccu") for each in self.items
-        )
+        battery_of_car = any(each.tag == "CAR" and "batt" in each.text or each.text in ("autoakku", "autoaccu") for each in self.items)
         if has("CAR"):
-            if (
-                draws
-                and any(
-                    w.text
-                    in (
-                        "power",
-                        "energy",
-                        "electricity",
-                        "juice",
-                        "strom",
-                        "energie",
-                        "energia",
-                        "stroom",
-                        "courant",
-                        "from",
-                    )
-                    or w.tag == "FROM"
-                    for w in self.items
-                )
-                or has("DRAIN")
-                or battery_of_car
-            ):
+            if draws and any(w.text in ("power", "energy", "electricity", "juice", "strom", "energie", "energia", "stroom", "courant", "from") or w.tag == "FROM" for w in self.items) or has("DRAIN") or battery_of_car:
                 self.add("vehicle_discharge_allowed", False, item, 0.85)
             else:
                 self.add("vehicle_participates", False, item, 0.85)
             if "BATT" in self.assets and not battery_of_car:
                 self.add("battery_participates", False, item, 0.8)
+        elif has("IT") and self.asset == "CAR" and draws:
+            self.add("vehicle_discharge_allowed", False, item, 0.8)
         elif has("BATT"):
             self.add("battery_participates", False, item, 0.85 if has("ATALL", "ALONE") else 0.7)
         elif has("WHOLEOUT"):
@@ -859,5 +731,7 @@ class Reading:
             self.add("participates", False, item, 0.7)
         elif has("HOME") and has("NEG") and has("USE"):
             self.add("participates", False, item, 0.7)
+        elif self.asset == "CAR" and has("DRAIN"):
+            self.add("vehicle_discharge_allowed", False, item, 0.75)
         elif self.asset and not has("WORD"):
             self.add("vehicle_participates" if self.asset == "CAR" else "battery_participates", False, item, 0.6)

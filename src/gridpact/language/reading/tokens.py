@@ -43,8 +43,8 @@ _SYMBOLS = {
     "\n": ("STOP", "\n"),
     ",": ("COMMA", None),
     ":": ("COLON", None),
-    "(": ("COMMA", None),
-    ")": ("COMMA", None),
+    "(": ("FILL", None),
+    ")": ("FILL", None),
 }
 
 

@@ -15,9 +15,10 @@ READY: klaar, opgeladen, geladen, laden, opladen, laad, vol geladen, volgeladen,
 FULL: vol, volledig, helemaal vol, helemaal, compleet, volle, volgeladen, hele
 ALLOFIT: de hele batterij, hele batterij, volledige batterij, volle batterij, hele accu, volle accu
 EMPTY: leeg
-WANT: wil, willen, moet, moeten, graag, alstublieft, aub, altijd, zou graag, wens, svp, te allen tijde, hebben, zorg, heb nodig, nodig, dient, ieder moment
+WANT: genoeg, is genoeg, volstaat, voldoende, wil, willen, moet, moeten, graag, alstublieft, aub, altijd, zou graag, wens, svp, te allen tijde, hebben, zorg, heb nodig, nodig, dient, ieder moment
 USE: gebruik, gebruiken, pakken, nemen, aanraken, neem, gebruikt, besturen, sturen, komen, aanspreken, ingrijpen, aansturen, inzetten
-DRAIN: ontladen, leegtrekken, zakken, dalen, ontlaad, leeghalen, daalt, zakt, onttrekken, gaan, gaat, halen, ontlading, leegmaken, afnemen, zak
+DRAIN: ontladen, leegtrekken, ontlaad, leeghalen, onttrekken, halen, ontlading, leegmaken, afnemen
+SINK: zakken, dalen, daalt, zakt, gaan, gaat, zak
 SELL: verkoop, verkopen, verkocht, verhandelen, verkoopt, aanbieden
 EXPORT: terugleveren, teruglevering, leveren, terugleveer, exporteren, invoeden, teruggeleverd, lever, terug, teruggeven, terugvoeden, terugstuur, sturen naar het net
 V2G: v2g, bidirectioneel, v2h
@@ -58,8 +59,8 @@ OTHERS: andere huizen, alle huizen, alle klanten, andere woningen, alle woningen
 INJECT: negeer alle, negeer de, vorige instructies, nieuwe instructies, negeer, vergeet alle
 FIRST: ik, wij, we, mijn, onze, ons, me, mij, m'n, vrouw, man, partner, dochter, zoon
 CONJ: en, maar, ook, dan, daarnaast, verder, bovendien, vervolgens, echter, anders, want, omdat
-FILL: ongeveer, rond, circa, zo'n, de, het, een, van de, nog, bijna, ca, precies, om en nabij, uiterlijk
-HALFWORD: helft, de helft, halve
+FILL: indien mogelijk, als het kan, als het mogelijk is, ongeveer, rond, circa, zo'n, de, het, een, van de, nog, bijna, ca, precies, om en nabij, uiterlijk
+HALFWORD: half vol, halfvol, helft, de helft, halve
 FRAC=0.25: een kwart
 FRAC=0.3333333333333333: een derde
 FRAC=0.75: driekwart, drie kwart

@@ -15,11 +15,12 @@ READY: prete, pret, chargee, charge, rechargee, recharge, charger, recharger, ch
 FULL: pleine, plein, completement, entierement, a bloc, complete, totalement, a fond
 ALLOFIT: toute la batterie, la batterie entiere, batterie pleine, l'integralite de la batterie, batterie entiere
 EMPTY: vide, a plat
-WANT: veux, voudrais, souhaite, besoin, doit, doivent, il faut, faut, svp, s'il vous plait, toujours, merci de, aimerais, j'ai besoin, desire, exige, imperativement, en permanence, voulons, souhaitons, s'il te plait, tout le temps
+WANT: suffit, suffisent, veux, voudrais, souhaite, besoin, doit, doivent, il faut, faut, svp, s'il vous plait, toujours, merci de, aimerais, j'ai besoin, desire, exige, imperativement, en permanence, voulons, souhaitons, s'il te plait, tout le temps
 USE: utiliser, utilisez, toucher, touchez, touche, prendre, prenez, utilise, servir, puiser, piocher, controler, pilotez, piloter, vous servir, puisez, prelever, prelevez, serve, intervenir, intervention, touchiez, utilisiez
-DRAIN: decharger, dechargez, vider, videz, descendre, descend, tomber, decharge, descende, tombe, passer, passe, baisser, decharges, dechargee, descendez, aller, vide, soutirer
+DRAIN: decharger, dechargez, vider, videz, decharge, decharges, dechargee, vide, soutirer
+SINK: descendre, descend, tomber, descende, tombe, passer, passe, baisser, descendez, aller
 SELL: vendre, vendez, vends, vente, vend, ceder, vendu, revendre, vendue
-EXPORT: injecter, injectez, injection, exporter, exportez, renvoyer, reinjecter, exportation, injecte, renvoyez, envoyer, envoyez, exporte, reinjectez
+EXPORT: revente, reinjection, injecter, injectez, injection, exporter, exportez, renvoyer, reinjecter, exportation, injecte, renvoyez, envoyer, envoyez, exporte, reinjectez
 V2G: v2g, bidirectionnelle, v2h, bidirectionnel
 RANGE: autonomie
 CYC: cycle, cycles, cycle complet, cycles complets, cycle par jour
@@ -58,7 +59,7 @@ OTHERS: autres maisons, toutes les maisons, tous les clients, autres foyers, tou
 INJECT: ignorez les instructions, ignore les instructions, oubliez les instructions, ignorez, prompt systeme, nouvelles instructions, instructions precedentes, oublie toutes, ignore toutes
 FIRST: je, j'ai, j, nous, mon, ma, mes, notre, moi, on, vous, ma femme, mon mari, femme, mari
 CONJ: et, mais, aussi, puis, ensuite, egalement, par contre, cependant, en plus, sinon, ainsi que, parce, car
-FILL: environ, a peu pres, la, le, les, l, de, du, des, d, vers, une, un, presque, quelque, a, ma, pile, au plus tard
+FILL: si possible, si vous pouvez, environ, a peu pres, la, le, les, l, de, du, des, d, vers, une, un, presque, quelque, ma, pile, au plus tard
 HALFWORD: moitie, la moitie, demi, une demi
 FRAC=0.25: un quart
 FRAC=0.3333333333333333: un tiers, le tiers
@@ -100,7 +101,7 @@ FROM: de, depuis, a partir de, des
 BTW: entre
 RAND: et
 BY: avant, pour, d'ici, au plus tard a
-AT: vers, a
+AT: vers
 AFTER: apres, a partir de
 DAY=0: lundi, lundis
 DAY=1: mardi, mardis

@@ -8,16 +8,17 @@ HOME: haus, haushalt, hause, alles, daheim
 GRID: netz, stromnetz, netzes
 IT: es, er, ihn, das, sie
 NEG: nicht, kein, keine, keinen, nie, niemals, nichts, keinerlei, ohne, auf keinen fall, keiner, verboten, niemand, bitte kein, keinem, untersagt, verbiete, nimmer, ned, net, ungern
-OKNEG: egal, macht nichts, kein problem, nicht notig, nichts dagegen, stort mich nicht, ist mir egal, brauche kein, brauche keine, muss nicht, keine einwande, mussen nicht, brauchen kein, brauchen keine, nicht schlimm
+OKNEG: nichts gegen, habe nichts gegen, egal, macht nichts, kein problem, nicht notig, nichts dagegen, stort mich nicht, ist mir egal, brauche kein, brauche keine, muss nicht, keine einwande, mussen nicht, brauchen kein, brauchen keine, nicht schlimm
 KEEP: behalten, behalte, behaltet, reservieren, reserviert, reserve, halten, halte, haltet, lassen, lasst, lass, bleiben, bleibt, aufheben, zuruckhalten, sichern, vorhalten, ubrig, drin, gehalten, zuruckbehalten, aufsparen, sparen, drinbleiben, verbleiben, freihalten, ubrig bleiben, bewahren
 DEPART: losfahren, abfahrt, fahre, fahren, los, wegfahren, losfahre, abfahren, muss zur arbeit, zur arbeit, fahrt, aufbrechen, breche auf, fahr, aus dem haus, brauche das auto, brauche den wagen, brauch das auto, weg
 READY: bereit, geladen, aufgeladen, laden, aufladen, fertig, ladung, vollgeladen, einsatzbereit, startklar, fahrbereit, lade, ladt, geladenes, ladestand
 FULL: voll, vollgeladen, ganz voll, komplett, vollstandig, randvoll, volle, vollen, voller, vollem, komplett geladen, ganz, gesamte, gesamten
 ALLOFIT: die ganze batterie, den ganzen speicher, die gesamte batterie, der ganze akku, den ganzen akku, volle batterie
 EMPTY: leer, ganz leer
-WANT: will, mochte, mochten, wollen, brauche, brauchen, muss, mussen, soll, sollen, sollte, bitte, immer, unbedingt, wunsche, stets, hatte gern, hatte gerne, braucht, benotige, benotigen, sollten, mocht, jederzeit, verlange, wunschen
+WANT: reicht, reichen, genugt, genugen, will, mochte, mochten, wollen, brauche, brauchen, muss, mussen, soll, sollen, sollte, bitte, immer, unbedingt, wunsche, stets, hatte gern, hatte gerne, braucht, benotige, benotigen, sollten, mocht, jederzeit, verlange, wunschen
 USE: nutzen, benutzen, verwenden, nehmen, nehmt, nutzt, nutze, genutzt, benutzt, verwendet, anfassen, zugreifen, steuern, greifen, benutze, eingreifen, beruhren, fernsteuern, verwende, zugriff, regeln, schalten, betreiben, angreifen, antasten, eingriffe, eingriff
-DRAIN: entladen, entladt, leeren, entladung, sinken, fallen, gehen, entnehmen, ziehen, entlade, sinkt, fallt, geht, entleeren, rausziehen, abgeben, kommen, entnommen, herausnehmen, rausnehmen, abzapfen
+DRAIN: entladen, entladt, leeren, entladung, entnehmen, ziehen, entlade, entleeren, rausziehen, abgeben, entnommen, herausnehmen, rausnehmen, abzapfen
+SINK: sinken, fallen, gehen, sinkt, fallt, geht, kommen
 SELL: verkaufen, verkauft, verkaufe, verkauf, abgebe, handeln, anbieten, verkaufspreis, hergeben
 EXPORT: einspeisen, einspeisung, speist, einspeist, ins netz, eingespeist, einzuspeisen, rucksspeisen, ruckspeisung, zuruckspeisen, netzeinspeisung, speisen, nulleinspeisung
 V2G: v2g, bidirektional, v2h, bidirektionales
@@ -58,7 +59,7 @@ OTHERS: andere hauser, alle hauser, anderen hauser, allen hausern, aller kunden,
 INJECT: ignoriere, vergiss alle, systemprompt, ignoriere alle, missachte, ignorieren sie, neue anweisung, neue anweisungen, vergiss alles
 FIRST: ich, wir, mein, meine, meinen, unser, unsere, mir, uns, meinem, unseren, meiner, unserem, frau, mann, partner, tochter, sohn
 CONJ: und, aber, ausserdem, sowie, dann, zudem, also, danach, sonst, jedoch, sondern, zweitens, weil, denn
-FILL: etwa, ungefahr, rund, ca, circa, so, der, die, das, den, dem, noch, knapp, fast, des, dies, punkt, genau, spatestens, gegen, ja
+FILL: wenn moglich, falls moglich, wenn es geht, etwa, ungefahr, rund, ca, circa, so, der, die, das, den, dem, noch, knapp, fast, des, dies, punkt, genau, spatestens, gegen, ja
 HALFWORD: halfte, halbe, halb voll, die halfte, halber, halben
 FRAC=0.25: ein viertel, viertel der, viertel des
 FRAC=0.3333333333333333: ein drittel, drittel

@@ -15,9 +15,10 @@ READY: listo, lista, cargado, cargada, cargar, carguen, cargue, carga, preparado
 FULL: lleno, llena, completo, completa, completamente, al maximo, totalmente, a tope, por completo, entera, entero
 ALLOFIT: toda la bateria, la bateria entera, bateria llena, bateria completa
 EMPTY: vacio, vacia
-WANT: quiero, necesito, debe, deben, tiene que, por favor, siempre, quisiera, deseo, tener, hay que, prefiero, favor, en todo momento, queremos, necesitamos, tenga, este, esten, ha de, debera, exijo, asegurense, gustaria
+WANT: basta, bastan, es suficiente, me alcanza, quiero, necesito, debe, deben, tiene que, por favor, siempre, quisiera, deseo, tener, hay que, prefiero, favor, en todo momento, queremos, necesitamos, tenga, este, esten, ha de, debera, exijo, asegurense, gustaria
 USE: usar, usen, use, utilizar, utilicen, tocar, toquen, toque, tomar, tomen, sacar, saquen, controlar, usa, toca, utilice, disponer, gastar, gasten, manejen, toques, uses, utilices, usarse, usarla, tomar de, coger, cojan, intervenir, intervengan, intervenciones
-DRAIN: descargar, descarguen, descargue, vaciar, vacien, bajar, baje, bajen, caer, caiga, descarga, descargas, vacies, descender, consumir, pase, descargues, baja
+DRAIN: descargar, descarguen, descargue, vaciar, vacien, descarga, descargas, vacies, consumir, descargues
+SINK: bajar, baje, bajen, caer, caiga, descender, pase, baja
 SELL: vender, vendan, vendo, venda, venta, vendas, vende, ofrecer, vendais, venderia, vendamos
 EXPORT: exportar, exporten, inyectar, inyecten, verter, devolver, exportacion, viertan, vertido, vertidos, inyeccion, exporte, devolver a la red, enviar, envien, inyectes, exportes, volcar, inyecte
 V2G: v2g, bidireccional, v2h
@@ -28,8 +29,8 @@ LOAD: nevera, refrigerador, congelador, carga critica, cargas criticas, frigorif
 GE: al menos, minimo, como minimo, por lo menos, no menos de, nunca menos de, un minimo de, a partir de, por encima de, o mas, cuando menos, minimo de, no inferior a
 LE: como maximo, maximo, a lo sumo, no mas de, hasta un, nunca mas de, un maximo de, maximo de, hasta, mas de no, o menos, tope, no superior a, como mucho
 BELOW: debajo de, menos de, por debajo de, por debajo del, debajo del, abajo de, abajo del, bajo, menor a, inferior a, del
-ABOVE: mas de, encima de, arriba de, superior a, mayor a
-DOWNTO: hasta llegar a, hasta el
+ABOVE: mas de, mas del, mas que, encima de, arriba de, superior a, mayor a
+DOWNTO: hasta llegar a
 LASTPART: ultimo, ultimos
 TOPPART: primeros, primer
 REST: el resto, lo demas, excedente
@@ -58,7 +59,7 @@ OTHERS: otras casas, todas las casas, todos los clientes, otros hogares, todos l
 INJECT: ignora las instrucciones, ignore las instrucciones, olvida las instrucciones, nuevas instrucciones, instrucciones anteriores, ignora todo, ignora todas
 FIRST: yo, mi, mis, nosotros, nuestro, nuestra, me, nos, nuestros, mujer, esposa, marido, esposo
 CONJ: y, e, pero, tambien, ademas, luego, entonces, sin embargo, aunque, asi como, asimismo, porque
-FILL: aproximadamente, unos, unas, mas o menos, cerca de, alrededor de, la, el, los, las, de, del, un, casi, a, en punto, sobre, a mas tardar, como
+FILL: si es posible, si se puede, aproximadamente, unos, unas, mas o menos, cerca de, alrededor de, la, el, los, las, de, del, un, casi, en punto, sobre, a mas tardar, como
 HALFWORD: mitad, la mitad, medio, media bateria, media
 FRAC=0.25: un cuarto, una cuarta parte, cuarta parte
 FRAC=0.3333333333333333: un tercio, una tercera parte, tercera parte
