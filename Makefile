@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test test-deep lint format bench lock wheel clean
+.PHONY: help run install install-dev test test-deep test-model lint format bench lock wheel clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,9 @@ test: $(VENV)/.dev ## Run the tests (a sample of the randomised ones)
 
 test-deep: $(VENV)/.dev ## Run the randomised tests at their full counts (long)
 	@$(BIN)/python -m pytest -m deep
+
+test-model: $(VENV)/.dev ## Run what needs the small local language model (docs/models.md says how to install it)
+	@$(BIN)/python -m pytest -m model -n0 tests/model
 
 lint: $(VENV)/.dev ## Ruff, mypy strict and the import contracts
 	@$(BIN)/ruff check .

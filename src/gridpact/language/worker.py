@@ -41,11 +41,14 @@ class Worker:
     def close(self) -> None:
         """Break off what is under way, wind up, and end the thread. May be called again."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
-            loop, thread = self._loop, self._thread
+            try:
+                loop, thread = self._begun()
+            except RuntimeError:  # The interpreter ends and starts no thread any more: nothing was under way.
+                return
             self._loop = self._thread = None
-        if loop is None or thread is None:
-            return
         asyncio.run_coroutine_threadsafe(self._end(), loop)
         if thread is not threading.current_thread():
             thread.join(CLOSING_S)
@@ -67,13 +70,19 @@ class Worker:
         with self._lock:
             if self._closed:
                 raise RuntimeError("this model is closed")
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_run, args=(self._loop,), name="gridpact language model", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+            return self._begun()[0]
+
+    def _begun(self) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+        if self._loop is None or self._thread is None:
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_run, args=(loop,), name="gridpact language model", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                loop.close()
+                raise
+            self._loop, self._thread = loop, thread
+        return self._loop, self._thread
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
