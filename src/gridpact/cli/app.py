@@ -20,6 +20,7 @@ from gridpact.cli.output import EXIT_CODES, ExitCode, problems_as_messages, say,
 from gridpact.cli.owners import owners_app
 from gridpact.cli.rules import rules_app
 from gridpact.cli.runs import replay, runs_app
+from gridpact.cli.strategy import strategy
 from gridpact.cli.trail import trail
 from gridpact.cli.usage import Commands
 from gridpact.cli.verify import verify
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.command()(negotiate)
 app.command()(scenarios)
+app.command()(strategy)
 app.command()(verify)
 app.command()(replay)
 app.command()(trail)

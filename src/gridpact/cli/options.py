@@ -105,6 +105,18 @@ Spec = Annotated[
         "--spec", envvar="GRIDPACT_SPEC", metavar="FILE", help="Operator's terms (YAML); see docs/problem-spec.md."
     ),
 ]
+Instruction = Annotated[
+    str | None,
+    typer.Option(
+        "--instruction",
+        metavar="TEXT",
+        help="Operator's terms in plain words; with --spec the stricter of both counts. See gridpact strategy.",
+    ),
+]
+PartialInstruction = Annotated[
+    bool,
+    typer.Option("--partial-instruction", help="Go on with the rest where a part of --instruction is not understood."),
+]
 Commitments = Annotated[
     list[Path] | None,
     typer.Option("--commitments", metavar="DIR", help="Run folder whose awards bind the homes; may be repeated."),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +30,9 @@ from gridpact.operation import prices as price_sources
 from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
 from gridpact.operation.fleets import resolve_fleet
 from gridpact.operation.series import read_profiles, read_tariffs
+from gridpact.optimization.instructions.reader import Reading, read_instruction
 from gridpact.optimization.spec import ProblemSpec
+from gridpact.optimization.stricter import stricter
 
 DEMONSTRATION_START = "2022-07-13T19:00-05:00"
 DEMONSTRATION_HOURS = 2.0
@@ -60,6 +62,10 @@ class DayRequest:
     strategy: str = "concession"
     rounds: int = 3
     spec: Path | ProblemSpec | None = None
+    instruction: str | Reading | None = None
+    """The operator's words, or what was read of them before; with ``spec`` the stricter of both counts."""
+    partial_instruction: bool = False
+    """Whether to go on with the rest where a part of the words is not understood."""
     commitments: tuple[Path, ...] = ()
     allow_loss: bool = False
     seed: int = 0
@@ -111,6 +117,9 @@ class MarketDay:
     strategy: str
     rounds: int
     spec: ProblemSpec
+    """The terms in force."""
+    instruction: Reading | None
+    """What was read of the operator's words."""
     allow_loss: bool
     seed: int
     drop_outs: Mapping[str, str]
@@ -146,6 +155,9 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
     _check_numbers(request)
     resolved = resolve_fleet(request.fleet, seed=request.seed)
     spec, spec_bytes = _spec(request.spec)
+    instruction = _instruction(request, resolved.fleet)
+    if instruction is not None:
+        spec = _both(spec, instruction)
     for home in spec.exclude_homes:
         _known_home(home, resolved.fleet, flag="exclude_homes")
     for home in spec.only_homes:
@@ -215,6 +227,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         digests["prices_file"] = sha256_of(request.prices, most_bytes=MOST_PRICE_BYTES)
     if spec_bytes is not None:
         digests["spec"] = _digest(spec_bytes)
+    if instruction is not None:
+        digests["instruction"] = _digest(_canonical(instruction_facts(instruction)))
     if profiles_digest is not None:
         digests["profiles"] = profiles_digest
     if tariffs_digest is not None:
@@ -233,6 +247,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         strategy=request.strategy,
         rounds=request.rounds if spec.max_rounds is None else min(request.rounds, spec.max_rounds),
         spec=spec,
+        instruction=instruction,
         allow_loss=request.allow_loss,
         seed=request.seed,
         drop_outs=_drop_outs(request.drop_outs, resolved.fleet),
@@ -387,6 +402,39 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
     if not spec.is_file():
         raise MissingDataError(f"--spec {spec} is not a file")
     return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)
+
+
+def instruction_facts(reading: Reading) -> dict[str, object]:
+    """An instruction for logs: the words, the terms that were read, and what was not understood."""
+    return {
+        "text": reading.text,
+        "terms": [asdict(term) for term in reading.terms],
+        "not_understood": [asdict(each) for each in reading.not_understood],
+    }
+
+
+def _instruction(request: DayRequest, fleet: Fleet) -> Reading | None:
+    given = request.instruction
+    if given is None or isinstance(given, Reading):
+        return given
+    reading = read_instruction(given, homes=fleet.home_ids)
+    if not request.partial_instruction:
+        if reading.not_understood:
+            listed = "; ".join(f"{each.text!r} ({each.why})" for each in reading.not_understood)
+            raise InputError(
+                f"--instruction: not understood: {listed}. Say it in other words, see `gridpact strategy`, or add "
+                "--partial-instruction to go on with the rest"
+            )
+        if not reading.terms:
+            raise InputError("--instruction states no term; see `gridpact strategy`")
+    return reading
+
+
+def _both(spec: ProblemSpec, reading: Reading) -> ProblemSpec:
+    try:
+        return stricter(spec, reading.spec())
+    except InputError as problem:
+        raise InputError(f"--instruction: {problem}") from None
 
 
 def _messages(request: DayRequest, fleet: Fleet, *, digest_words: bool) -> tuple[tuple[Arrival, ...], str | None]:

@@ -24,7 +24,8 @@ from gridpact.market.opportunity import MarketOpportunity
 from gridpact.market.rules import rule_names
 from gridpact.negotiation.script import without_words
 from gridpact.negotiation.tactics import PLAIN_TACTIC
-from gridpact.operation.inputs import DayRequest, MarketDay
+from gridpact.operation.inputs import DayRequest, MarketDay, instruction_facts
+from gridpact.optimization.instructions.reader import Reading, ReadTerm, Unread, conflicts_of
 from gridpact.optimization.spec import ProblemSpec
 from gridpact.results.run_folder import SEALED_FILES
 from gridpact.store.base import Store, digest_of
@@ -32,6 +33,8 @@ from gridpact.store.book import Book
 
 REQUEST = "request"
 _OPPORTUNITIES = TypeAdapter(tuple[MarketOpportunity, ...])
+_READ_TERMS = TypeAdapter(tuple[ReadTerm, ...])
+_UNREAD = TypeAdapter(tuple[Unread, ...])
 _PLAIN = (
     "product",
     "hours",
@@ -125,6 +128,9 @@ def keep_inputs(request: DayRequest, day: MarketDay) -> KeptInputs:
     # Opportunities as they were read: a file may name rules that lie beside it, which it does not when it is restored.
     read = [each for path in request.opportunity_files for each in read_opportunities(path, rules=request.rules)]
     facts["opportunities"] = _OPPORTUNITIES.dump_python((*request.opportunities, *read), mode="json")
+    if day.instruction is not None:
+        # What was read, so that a later reader does not read a finished run otherwise.
+        facts["instruction"] = instruction_facts(day.instruction)
     facts["opportunity_files"] = []
     for number, path in enumerate(request.opportunity_files, start=1):
         _file(kept, f"opportunity {number}", path)
@@ -170,6 +176,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
             start=facts["start"],
             outside=tuple(facts["outside"]),
             outside_market=facts["outside_market"],
+            instruction=_reading(facts.get("instruction")),
             drop_outs=tuple(facts["drop_outs"]),
             silent=dict(facts["silent"]),
             tactic=facts.get("tactic", PLAIN_TACTIC),
@@ -197,6 +204,14 @@ def _language(kept: _Language | None) -> dict[str, Any]:
         "limits": Limits.from_dict(kept.limits, source="the run's log"),
         "consent": Consent(everybody=kept.consent.everybody, homes=frozenset(kept.consent.homes)),
     }
+
+
+def _reading(kept: Any) -> Reading | None:
+    if kept is None:
+        return None
+    terms = _READ_TERMS.validate_python(kept["terms"])
+    unread = _UNREAD.validate_python(kept["not_understood"])
+    return Reading(text=str(kept["text"]), terms=terms, not_understood=unread, conflicts=conflicts_of(terms))
 
 
 def _check_nothing_else_is_read(request: DayRequest, store: Store) -> None:
@@ -325,6 +340,8 @@ class _Reader:
 
 KNOWN_FIELDS = {*_PLAIN, *_FILES, "start", "drop_outs", "silent", "opportunities", "opportunity_files", "fleet"} | {
     "rule_files",
+    "instruction",
+    "partial_instruction",
     "commitments",
     "outside",
     "outside_market",

@@ -11,7 +11,7 @@ from gridpact.operation.bidding import Award
 from gridpact.operation.chronicle import TALKS_BEFORE_GATE, Chronicle
 from gridpact.operation.delivery import Delivered
 from gridpact.operation.homes import Homes
-from gridpact.operation.inputs import MarketDay
+from gridpact.operation.inputs import MarketDay, instruction_facts
 from gridpact.optimization.dispatch import DispatchPlan
 from gridpact.results.events import LOG_VERSION, EventKind
 
@@ -35,6 +35,7 @@ def begin(day: MarketDay, chronicle: Chronicle, *, kept: Mapping[str, str]) -> N
             "horizon_end": day.horizon.end,
             "wholesale": None if day.wholesale is None else day.wholesale.note,
             "spec": day.spec.facts(),
+            **({} if day.instruction is None else {"instruction": instruction_facts(day.instruction)}),
             "strategy": day.strategy,
             "rounds": day.rounds,
             "allow_loss": day.allow_loss,

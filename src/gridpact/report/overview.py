@@ -265,6 +265,13 @@ def _provenance(facts: Facts) -> str:
     if read.get("strategy"):
         lines.append(("Strategy", f"{read['strategy']}, at most {read.get('rounds')} rounds"))
     spec = {key: value for key, value in (read.get("spec") or {}).items() if value not in (None, 0, 0.0, [], "")}
+    instruction = read.get("instruction") or {}
+    if instruction:
+        lines.append(("Operator's words", str(instruction.get("text", ""))))
+        for each in instruction.get("terms") or []:
+            level = " (a default level)" if each.get("vague") else ""
+            lines.append(("Read as", f"{each.get('name')} {each.get('value')}{level}, from: {each.get('evidence')}"))
+        lines += [("Not understood", str(each.get("text"))) for each in instruction.get("not_understood") or []]
     if spec:
         lines.append(("Operator's terms", ", ".join(f"{key} {value}" for key, value in spec.items())))
     rows = "".join(f"<div><dt>{text(what)}</dt><dd>{text(value)}</dd></div>" for what, value in lines)

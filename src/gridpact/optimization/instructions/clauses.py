@@ -50,26 +50,32 @@ class Frame:
         return set(" ".join(self.one_of).split()) | set(self.allowed.split())
 
 
-_HOME = "EACH HOME USE DELIVER FROM LIMIT TO BID OPPORTUNITY"
-_TOTAL = "TOTAL BID DELIVER MARKET LIMIT TO OPPORTUNITY"
+_HOME = "KEEP EACH HOME USE DELIVER FROM LIMIT TO BID OPPORTUNITY"
+_TOTAL = "KEEP TOTAL BID DELIVER MARKET LIMIT TO OPPORTUNITY"
 FRAMES: tuple[Frame, ...] = (
     Frame(
         term="margin",
         units="PCT FRACTION",
         ways="plain least",
         one_of=("MARGIN", "KEEP REVENUE"),
-        allowed="KEEP MARGIN BID TOTAL REVENUE PRICE MARKET OPPORTUNITY",
+        allowed="KEEP MARGIN BID TOTAL REVENUE PRICE MARKET OPPORTUNITY FALL",
     ),
     Frame(
         term="min_spread",
         units="PRICEQ",
         ways="plain least",
         one_of=("SPREAD", "MARGIN", "KEEP"),
-        allowed="KEEP SPREAD MARGIN MARKET PRICE REVENUE",
+        allowed="KEEP SPREAD MARGIN MARKET REVENUE FALL",
     ),
-    Frame(term="max_kw_per_home", units="KW", ways="most", one_of=("HOME",), allowed=_HOME),
-    Frame(term="max_kwh_per_home", units="KWH", ways="most", one_of=("HOME",), allowed=f"{_HOME} ENERGY"),
-    Frame(term="max_share_per_home", units="PCT", ways="most", one_of=("HOME",), allowed=f"{_HOME} SHARE TOTAL"),
+    Frame(term="max_kw_per_home", units="KW", ways="most", one_of=("HOME", "HOMES EACH"), allowed=_HOME),
+    Frame(term="max_kwh_per_home", units="KWH", ways="most", one_of=("HOME", "HOMES EACH"), allowed=f"{_HOME} ENERGY"),
+    Frame(
+        term="max_share_per_home",
+        units="PCT",
+        ways="most",
+        one_of=("HOME", "HOMES EACH"),
+        allowed=f"{_HOME} SHARE TOTAL",
+    ),
     Frame(term="max_total_kw", units="KW", ways="most", one_of=("TOTAL", "BID"), allowed=_TOTAL),
     Frame(term="min_total_kw", units="KW", ways="least", one_of=("TOTAL", "BID"), allowed=_TOTAL),
     Frame(term="max_total_kwh", units="KWH", ways="most", one_of=("TOTAL", "BID"), allowed=f"{_TOTAL} ENERGY"),
@@ -96,7 +102,13 @@ FRAMES: tuple[Frame, ...] = (
         allowed="HOMES OWNERS USE DELIVER TOTAL FROM LIMIT TO BID",
         whole=True,
     ),
-    Frame(term="min_bid_price", units="PRICEQ", ways="least", one_of=("BID",), allowed="BID PRICE ONLY MARKET TO"),
+    Frame(
+        term="min_bid_price",
+        units="PRICEQ",
+        ways="least",
+        one_of=("BID", "PRICE"),
+        allowed="BID PRICE ONLY MARKET TO FALL",
+    ),
     Frame(
         term="max_owner_price",
         units="PRICEQ",
@@ -129,8 +141,8 @@ FRAMES: tuple[Frame, ...] = (
         term="soc_reserve_fraction",
         units="PCT",
         ways="plain least",
-        one_of=("BATTERY KEEP", "SOC"),
-        allowed="BATTERY SOC KEEP EACH HOME HOMES DELIVER TO",
+        one_of=("BATTERY KEEP", "BATTERY FALL", "SOC"),
+        allowed="BATTERY SOC KEEP EACH HOME HOMES DELIVER TO FALL",
     ),
     Frame(
         term="spare_fraction",
@@ -153,7 +165,7 @@ FRAMES: tuple[Frame, ...] = (
         term="min_offer_kw",
         units="KW",
         ways="least",
-        one_of=("HOMES", "OWNERS"),
+        one_of=("HOMES", "OWNERS", "OFFERING"),
         allowed="HOMES OWNERS OFFERING ONLY USE DELIVER",
         needs_choice=True,
     ),
@@ -167,7 +179,7 @@ FRAMES: tuple[Frame, ...] = (
         allowed="OWNERS EACH HOME",
     ),
 )
-_LEAVING_OUT = "NEG OUT EXCEPT ONLY"
+_LEAVING_OUT = "NEG OUT EXCEPT ONLY PERMIT"
 _WHO = "HOME HOMES OWNERS EVERYBODY EACH USE DELIVER KEEP FROM BID"
 _WHAT = "USE DELIVER KEEP FROM BID EACH OFFERING MARKET"
 
@@ -203,7 +215,9 @@ def _bounded(clause: Clause) -> list[Found]:
     turned = bool(words & {"NEG", "OUT"})
     if clause.words["NEG"] + clause.words["OUT"] > 1 or "EXCEPT" in words:
         return []
-    words -= {"NEG", "OUT"}
+    # What may be is no wish, except where it may be no more.
+    permitted = "PERMIT" in words and not turned and "ONLY" not in words
+    words -= {"NEG", "OUT", "PERMIT"}
     found = []
     for bound in clause.bounds:
         way, value = _way(bound, turned=turned, limited="LIMIT" in words)
@@ -212,7 +226,7 @@ def _bounded(clause: Clause) -> list[Found]:
             for frame in FRAMES
             if _fits(frame, bound, way, value, words) and (not frame.needs_choice or turned or "ONLY" in words)
         ]
-        if len(fits) != 1:
+        if len(fits) != 1 or (permitted and way != "most"):
             return []
         frame = fits[0]
         if frame.whole and (value != int(value) or value < 1):

@@ -20,7 +20,7 @@ MOST_JOINTS = 12
 """Most commas and ands of one sentence between which clauses are looked for."""
 MOST_CLAUSE = 60
 """Most tokens of one clause."""
-_SENTENCE = re.compile(r"[;!?\n]+|\.(?=\s|$)|:(?=\s)|…")
+_SENTENCE = re.compile(r"[;!?\n]+|(?<!\bmax)(?<!\bmin)(?<!\bca)(?<!approx)\.(?=\s|$)|…", re.IGNORECASE)
 BY_WORDS = "words"
 
 

@@ -9,6 +9,8 @@ from gridpact.optimization.instructions.words import FRACTIONS, MOST_WORDS, NUMB
 
 MOST_LETTERS = 4_000
 """Longest instruction that is read."""
+LEAST_ID_LETTERS = 3
+"""Shorter words are not taken for a home's misspelt name."""
 MOST_TOKENS = 800
 """Most tokens of an instruction."""
 
@@ -99,7 +101,10 @@ def tokens_of(text: str, vocabulary: Vocabulary) -> list[Token]:
             at += 1
             continue
         token = (
-            _named(text, at, vocabulary, found) or _quantity(text, at, found) or _phrase(text, at) or _word(text, at)
+            _named(text, at, vocabulary, found)
+            or _quantity(text, at, found)
+            or _phrase(text, at)
+            or _word(text, at, vocabulary)
         )
         if token.kind == "HOME" and found and found[-1].kind == "NUM" and found[-1].value == 1:
             # "One home" is each of them, and no count.
@@ -182,7 +187,7 @@ def _quantity(text: str, at: int, before: list[Token]) -> Token | None:
         return _with_unit(text, match, value)
     percent = re.compile(r"\s*%").match(text, end)
     if percent is not None:
-        return _token("PCT", text, at, percent.end(), value / 100.0)
+        return _token("PCT", text, at, percent.end(), round(value / 100.0, 9))
     if re.compile(r"[A-Za-z_]").match(text, end):
         return _token("UNKNOWN", text, at, re.compile(r"\w*").match(text, end).end())  # type: ignore[union-attr]
     if end < len(text) and text[end : end + 1] == "x" or value < 0:
@@ -220,7 +225,7 @@ def _with_unit(text: str, match: re.Match[str], value: float) -> Token:
         kind = "PRICEQ" if kind == "PRICE" else kind
         if value < 0 and kind != "PRICEQ":
             kind = "UNKNOWN"
-        return _token(kind, text, match.start(), match.end(), value * factor)
+        return _token(kind, text, match.start(), match.end(), round(value * factor, 9))
     return _token("UNKNOWN", text, match.start(), match.end())
 
 
@@ -273,7 +278,8 @@ def _phrase(text: str, at: int) -> Token | None:
     return None
 
 
-def _word(text: str, at: int) -> Token:
+def _word(text: str, at: int, vocabulary: Vocabulary) -> Token:
     match = _WORD.match(text, at)
     end = match.end() if match else at + 1
-    return _token("UNKNOWN", text, at, end)
+    hint = vocabulary.nearest(text[at:end]) if end - at >= LEAST_ID_LETTERS else ""
+    return _token("UNKNOWN", text, at, end, note=hint)
