@@ -18,6 +18,7 @@ from gridpact.cli.logs import set_up_logs, set_up_spans
 from gridpact.cli.negotiate import negotiate, scenarios
 from gridpact.cli.output import EXIT_CODES, ExitCode, problems_as_messages, say, write_what_can_be_shown
 from gridpact.cli.owners import owners_app
+from gridpact.cli.preferences import preferences_app
 from gridpact.cli.rules import rules_app
 from gridpact.cli.runs import replay, runs_app
 from gridpact.cli.strategy import strategy
@@ -51,6 +52,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
 app.add_typer(owners_app, name="owners")
+app.add_typer(preferences_app, name="preferences")
 app.add_typer(eval_app, name="eval")
 
 

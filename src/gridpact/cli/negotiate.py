@@ -26,6 +26,7 @@ from gridpact.cli.options import (
     Outside,
     OutsideMarket,
     PartialInstruction,
+    Preferences,
     Price,
     Prices,
     ProductName,
@@ -75,6 +76,7 @@ def negotiate(
     llm: Llm = "none",
     llm_limit: LlmLimit = None,
     consent: ConsentOf = None,
+    preferences: Preferences = None,
     out: Out = None,
     store: Store = DEFAULT_STORE,
     fresh: Fresh = False,
@@ -119,6 +121,7 @@ def negotiate(
             llm=llm,
             limits=read_limits(llm_limit or ()),
             consent=read_consent(consent),
+            preferences=preferences,
         )
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)

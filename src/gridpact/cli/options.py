@@ -165,6 +165,12 @@ Messages = Annotated[
     Path | None,
     typer.Option("--messages", metavar="FILE", help="Messages from outside and their times (JSON lines)."),
 ]
+Preferences = Annotated[
+    Path | None,
+    typer.Option(
+        "--preferences", metavar="FILE", help="Owners' wishes as 'gridpact preferences read' writes them (JSON lines)."
+    ),
+]
 DEFAULT_STORE = "runs/store.sqlite"
 Fresh = Annotated[
     bool,

@@ -20,6 +20,8 @@ from gridpact.horizon import Horizon, aware_utc, read_iso
 from gridpact.language.consent import Consent
 from gridpact.language.limits import Limits
 from gridpact.language.opening import split_name
+from gridpact.language.reading.apply import apply_records
+from gridpact.language.reading.records import read_records
 from gridpact.market.opportunities import read_opportunities
 from gridpact.market.opportunity import MarketOpportunity, Product
 from gridpact.market.rules import RuleProfile, load_rules
@@ -28,7 +30,7 @@ from gridpact.negotiation.strategies import load_strategy
 from gridpact.negotiation.tactics import PLAIN_TACTIC, check_tactic
 from gridpact.operation import prices as price_sources
 from gridpact.operation.commitments import EarlierAwards, read_earlier_awards
-from gridpact.operation.fleets import resolve_fleet
+from gridpact.operation.fleets import ResolvedFleet, resolve_fleet
 from gridpact.operation.series import read_profiles, read_tariffs
 from gridpact.optimization.instructions.reader import Reading, read_instruction
 from gridpact.optimization.spec import ProblemSpec
@@ -40,6 +42,7 @@ DEMONSTRATION_KW = 30.0
 DROP_OUT_STAGES = ("before", "after")
 MOST_ROUNDS = 50
 MOST_SCRIPT_BYTES = 256 << 20
+MOST_PREFERENCES_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ class DayRequest:
     """Whether the award comes by message too."""
     messages: Path | None = None
     """Script of the messages and their times, see `read_script`."""
+    preferences: Path | None = None
+    """Owners' wishes read from their words, see `gridpact.language.reading.records`."""
     tactic: str = PLAIN_TACTIC
     """How the aggregator's offers climb: patient, steady, fast, or language (a model picks)."""
     rule_files: Mapping[str, Path] = field(default_factory=dict)
@@ -154,6 +159,7 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
     """
     _check_numbers(request)
     resolved = resolve_fleet(request.fleet, seed=request.seed)
+    resolved, wishes_digest = _with_wishes(request.preferences, resolved)
     spec, spec_bytes = _spec(request.spec)
     instruction = _instruction(request, resolved.fleet)
     if instruction is not None:
@@ -235,6 +241,8 @@ def prepare_day(request: DayRequest, *, release: str | None = None, digest_words
         digests["tariffs"] = tariffs_digest
     if script_digest is not None:
         digests["messages"] = script_digest
+    if wishes_digest is not None:
+        digests["preferences"] = wishes_digest
     for number, run in enumerate(earlier.runs, start=1):
         digests[f"commitments_{number}"] = run.sha256
     release = release or version("gridpact")
@@ -435,6 +443,16 @@ def _both(spec: ProblemSpec, reading: Reading) -> ProblemSpec:
         return stricter(spec, reading.spec())
     except InputError as problem:
         raise InputError(f"--instruction: {problem}") from None
+
+
+def _with_wishes(path: Path | None, resolved: ResolvedFleet) -> tuple[ResolvedFleet, str | None]:
+    """The fleet with its owners' wishes in it, and the digest of the file that holds them."""
+    if path is None:
+        return resolved, None
+    content = read_bytes(path, most_bytes=MOST_PREFERENCES_BYTES)
+    source = f"--preferences {path}"
+    applied = apply_records(resolved.fleet, read_records(content, source=source), source=source)
+    return replace(resolved, fleet=applied.fleet), _digest(content)
 
 
 def _messages(request: DayRequest, fleet: Fleet, *, digest_words: bool) -> tuple[tuple[Arrival, ...], str | None]:

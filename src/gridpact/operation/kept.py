@@ -48,7 +48,7 @@ _PLAIN = (
     "allow_loss",
     "seed",
 )
-_FILES = ("prices", "spec", "profiles", "tariffs", "messages")
+_FILES = ("prices", "spec", "profiles", "tariffs", "messages", "preferences")
 _CONTENT = "content"
 
 
@@ -183,7 +183,7 @@ def restore_request(names: Mapping[str, str], store: Store, *, folder: Path) -> 
             opportunities=_OPPORTUNITIES.validate_python(facts["opportunities"]),
             opportunity_files=tuple(reader.file(each) for each in facts["opportunity_files"]),
             fleet=reader.fleet(fleet) if isinstance(fleet, dict) else fleet,
-            **{name: reader.source(facts[name]) for name in _FILES},
+            **{name: reader.source(facts.get(name)) for name in _FILES},
             rule_files={name: reader.file(each) for name, each in facts["rule_files"].items()},
             commitments=tuple(reader.directory(each) for each in facts["commitments"]),
             **_language(language),

@@ -40,9 +40,7 @@ def clauses_of(items: list[Item]) -> list[Clause]:
     """Clauses in the order of the text."""
     found: list[Clause] = []
     for number, (sentence, mark) in enumerate(_sentences(items)):
-        clauses = [
-            Clause(items=part, sentence=number, tags=_tags(part)) for part in _parts(sentence)
-        ]
+        clauses = [Clause(items=part, sentence=number, tags=_tags(part)) for part in _parts(sentence)]
         _judge(clauses, mark)
         found.extend(clauses)
     return found
@@ -85,10 +83,39 @@ def _parts(sentence: list[Item]) -> Iterator[list[Item]]:
             continue
         following = sentence[place + 1].tag if place + 1 < len(sentence) else ""
         if has_value and part:
-            fresh = (tag in _STARTS and part[-1].tag not in ("CONJ", "TO", "NEG", "FIRST", "WANT", "OK", "FROM", "BY", "KEEP", "PRICE")) or (
-                tag in ("BATT", "CAR") and following in ("WANT", "READY", "KEEP", "NEG", "ALONE", "GE", "FULL", "COLON", "share", "clock", "TO", "AT", "BY") and part[-1].tag not in ("FILL", "FIRST", "FROM", "KEEP")
-            ) or (tag == "FIRST" and following in ("WANT", "NEG", "DEPART", "LEAVE", "OK", "ALONE")
-            ) or (tag == "FIRST" and following == "CAR" and part[-1].tag == "share" and any(each.tag == "BATT" for each in part))
+            fresh = (
+                (
+                    tag in _STARTS
+                    and part[-1].tag not in ("CONJ", "TO", "NEG", "FIRST", "WANT", "OK", "FROM", "BY", "KEEP", "PRICE")
+                )
+                or (
+                    tag in ("BATT", "CAR")
+                    and following
+                    in (
+                        "WANT",
+                        "READY",
+                        "KEEP",
+                        "NEG",
+                        "ALONE",
+                        "GE",
+                        "FULL",
+                        "COLON",
+                        "share",
+                        "clock",
+                        "TO",
+                        "AT",
+                        "BY",
+                    )
+                    and part[-1].tag not in ("FILL", "FIRST", "FROM", "KEEP")
+                )
+                or (tag == "FIRST" and following in ("WANT", "NEG", "DEPART", "LEAVE", "OK", "ALONE"))
+                or (
+                    tag == "FIRST"
+                    and following == "CAR"
+                    and part[-1].tag == "share"
+                    and any(each.tag == "BATT" for each in part)
+                )
+            )
             if fresh and (has_verb or tag in ("FIRST", "BATT", "CAR", "NEG", "ALONE")) and _splits(part, tag):
                 moved: list[Item] = []
                 while part and part[-1].tag == "FILL":
@@ -111,7 +138,9 @@ def _only_days(sentence: list[Item], place: int) -> bool:
             break
         if item.tag == "days":
             said = True
-        elif item.tag not in ("FILL", "EXCEPT", "AT") and not (item.tag == "WORD" and item.text in ("on", "only", "am", "le", "los", "op")):
+        elif item.tag not in ("FILL", "EXCEPT", "AT") and not (
+            item.tag == "WORD" and item.text in ("on", "only", "am", "le", "los", "op")
+        ):
             return False
     return said
 
@@ -124,7 +153,11 @@ def _holds_on(part: list[Item], tag: str, ahead: list[Item]) -> bool:
     if tag == "COMMA":
         return len(said) > 1 and said[-1].tag == "NEG"
     if tag == "IF":
-        return bool(said) and any(each.tag == "OUTAGE" for each in ahead) and not any(each.tag == "STORM" for each in ahead)
+        return (
+            bool(said)
+            and any(each.tag == "OUTAGE" for each in ahead)
+            and not any(each.tag == "STORM" for each in ahead)
+        )
     return False
 
 
@@ -133,7 +166,9 @@ def _splits(part: list[Item], tag: str) -> bool:
     last = next((each for each in reversed(part) if each.tag in QUANTITIES), None)
     if last is not None and last.tag in ("span", "days", "clock") and not any(each.tag in _STARTS for each in part):
         return False
-    return not (tag in ("USE", "DRAIN", "SELL", "EXPORT", "OK") and part[-1].tag in ("WORD", "IT", "CAR", "BATT", "FIRST"))
+    return not (
+        tag in ("USE", "DRAIN", "SELL", "EXPORT", "OK") and part[-1].tag in ("WORD", "IT", "CAR", "BATT", "FIRST")
+    )
 
 
 def _only_words(part: list[Item]) -> bool:
@@ -152,13 +187,30 @@ def _judge(clauses: list[Clause], mark: str) -> None:
         first, tags = _first(clause), clause.tags
         before = clauses[number - 1] if number else None
         clause.correcting = "CORR" in tags or (
-            before is not None and (before.correcting or number > 1 and _bare_no(before)) and not any(each.tag in QUANTITIES for each in before.items)
+            before is not None
+            and (before.correcting or number > 1 and _bare_no(before))
+            and not any(each.tag in QUANTITIES for each in before.items)
         )
         clause.dropped = "DROPPED" in tags
         head = clause.items[0].tag if clause.items else ""
-        resets = head == "CONJ" and first in ("FIRST", "KEEP", "NEG", "ALONE", "WANT", "POLITE", "OK", "SELL", "CORR", "OKNEG")
+        resets = head == "CONJ" and first in (
+            "FIRST",
+            "KEEP",
+            "NEG",
+            "ALONE",
+            "WANT",
+            "POLITE",
+            "OK",
+            "SELL",
+            "CORR",
+            "OKNEG",
+        )
         resets = resets or first in ("POLITE", "CORR") or head == "CORR"
-        resets = resets or (first in ("FIRST", "KEEP", "ALONE", "NEG", "WANT") and number > 0 and blocked in ("hearsay", "past", "hypothetical"))
+        resets = resets or (
+            first in ("FIRST", "KEEP", "ALONE", "NEG", "WANT")
+            and number > 0
+            and blocked in ("hearsay", "past", "hypothetical")
+        )
         resets = resets or blocked == "past" and clause.has("WANT") and "PAST" not in tags
         if clause.items and clause.items[0].text in ("otherwise", "sonst", "sinon", "anders"):
             resets = True
@@ -175,14 +227,21 @@ def _judge(clauses: list[Clause], mark: str) -> None:
         clause.blocked = blocked
     if mark == "?" and not asks and clauses:
         polite = any("POLITE" in clause.tags for clause in clauses)
-        wishing = any(_first(clause) in ("KEEP", "WANT", "ALONE", "NEG", "SELL") or "WANT" in clause.tags and "FIRST" in clause.tags for clause in clauses)
+        wishing = any(
+            _first(clause) in ("KEEP", "WANT", "ALONE", "NEG", "SELL")
+            or "WANT" in clause.tags
+            and "FIRST" in clause.tags
+            for clause in clauses
+        )
         if not polite and not wishing:
             for clause in clauses:
                 clause.blocked = clause.blocked or "question"
     conditional = next((number for number, clause in enumerate(clauses) if clause.blocked == "condition"), None)
     if conditional is not None and conditional > 0 and clauses[conditional].items[0].tag == "IF":
         before = clauses[conditional - 1]
-        if not before.blocked and any(each.tag in QUANTITIES or each.tag in ("FULL", "ALLOFIT") for each in before.items):
+        if not before.blocked and any(
+            each.tag in QUANTITIES or each.tag in ("FULL", "ALLOFIT") for each in before.items
+        ):
             before.blocked = "condition"
 
 
@@ -205,11 +264,19 @@ def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
         return "question"
     if "DUNNO" in tags:
         return "undecided"
-    if "THIRD" in tags and "EXCEPT" not in tags or (tags & {"SAY"} and (tags & {"HE", "THIRD"} or quoted or first == "SAY")):
+    if (
+        "THIRD" in tags
+        and "EXCEPT" not in tags
+        or (tags & {"SAY"} and (tags & {"HE", "THIRD"} or quoted or first == "SAY"))
+    ):
         third = clause.index("THIRD")
         mine = next((n for n, each in enumerate(clause.items) if each.tag == "FIRST" and each.text not in _OWNING), -1)
         needs = next((n for n, each in enumerate(clause.items) if each.tag in ("WANT", "DEPART") and n > third), -1)
-        if 0 <= third < needs and "SAY" not in tags and any(each.tag in ("FIRST", "CAR") for each in clause.items[needs:]):
+        if (
+            0 <= third < needs
+            and "SAY" not in tags
+            and any(each.tag in ("FIRST", "CAR") for each in clause.items[needs:])
+        ):
             return ""
         if "SAY" in tags or "HE" in tags or not (0 <= mine < third) or first == "THIRD":
             return "hearsay"
@@ -232,7 +299,9 @@ _ASKING = frozenset(("wondering", "curious", "tell me", "explain", "what if", "h
 
 def _starts_asking(clause: Clause) -> bool:
     first = next(place for place, each in enumerate(clause.items) if each.tag == "QWORD")
-    wishing = next((n for n, each in enumerate(clause.items) if each.tag in ("KEEP", "WANT", "ALONE", "NEG", "SELL")), -1)
+    wishing = next(
+        (n for n, each in enumerate(clause.items) if each.tag in ("KEEP", "WANT", "ALONE", "NEG", "SELL")), -1
+    )
     return clause.items[first].text in _ASKING and not (0 <= wishing < first)
 
 

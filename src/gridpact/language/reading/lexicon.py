@@ -1,9 +1,10 @@
 """The reader's words in five languages, as tags: what a word does in a wish, whatever language it is of."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from importlib import resources
 
 from rapidfuzz.distance import OSA
 
@@ -78,14 +79,10 @@ def lexicon(language: str) -> Lexicon:
     names = ["en"] if language == "en" else ["en", language]
     for name in names:
         foreign = name != language
-        for phrase, entry in (*_lines(name), *_numbers(name)):
+        for phrase, entry in (*_entries(name), *_numbers(name)):
             key = pieces(phrase)
-            if foreign and (entry.tag in _ENGLISH_ONLY or len(key) == 1 and len(key[0]) < 4):
-                if entry.tag not in _UNIVERSAL:
-                    continue
-            if not key:
-                continue
-            if foreign or key not in entries or entries[key].tag not in _STRONG or name != "en":
+            small = entry.tag in _ENGLISH_ONLY or len(key) == 1 and len(key[0]) < 4
+            if key and not (foreign and small and entry.tag not in _UNIVERSAL):
                 entries[key] = entry
     phrases: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
     for key, entry in entries.items():
@@ -106,13 +103,6 @@ def lexicon(language: str) -> Lexicon:
 
 _UNIVERSAL = frozenset("PCT KWH KW KM CUR V2G AMPM".split())
 _ENGLISH_ONLY = frozenset("FILL HE FIRST IT TO BY AT FROM AFTER CONJ QWORD".split())
-_STRONG: frozenset[str] = frozenset()
-
-
-@cache
-def stopwords() -> Mapping[str, frozenset[str]]:
-    """The most common words of each language."""
-    return {code: import_module(f"{__package__}.words.{name}").STOPWORDS for code, name in LANGUAGES.items()}
 
 
 def language_of(words: list[str]) -> str:
@@ -129,18 +119,30 @@ def language_of(words: list[str]) -> str:
 def _known_words() -> Mapping[str, frozenset[str]]:
     """Common words of each language and the single words that the reader knows of it."""
     return {
-        code: common | {phrase for phrase, _ in _lines(code) if phrase.isalpha()} for code, common in stopwords().items()
+        code: frozenset(_file(code)["@COMMON"]) | {phrase for phrase, _ in _entries(code) if phrase.isalpha()}
+        for code in LANGUAGES
     }
 
 
-def _lines(language: str) -> Iterator[tuple[str, Entry]]:
-    content = import_module(f"{__package__}.words.{LANGUAGES[language]}").WORDS
-    for line in content.strip().splitlines():
-        head, _, body = line.partition(":")
-        tag, _, value = head.partition("=")
-        for phrase in body.split(","):
-            if phrase.strip():
-                yield phrase.strip(), Entry(tag.strip(), _value(tag.strip(), value.strip()))
+@cache
+def _file(language: str) -> Mapping[str, tuple[str, ...]]:
+    """The words of a language's file by what stands before the colon."""
+    text = resources.files(f"{__package__}.words").joinpath(f"{LANGUAGES[language]}.txt").read_text(encoding="utf-8")
+    found: dict[str, tuple[str, ...]] = {}
+    for line in re.sub(r"\n\s+", " ", text).splitlines():
+        head, colon, body = line.partition(": ")
+        if colon and not head.startswith("#"):
+            words = tuple(phrase.strip() for phrase in body.split(",") if phrase.strip())
+            found[head] = found.get(head, ()) + words
+    return found
+
+
+def _entries(language: str) -> Iterator[tuple[str, Entry]]:
+    for head, phrases in _file(language).items():
+        if not head.startswith("@"):
+            tag, _, value = head.partition("=")
+            entry = Entry(tag, _value(tag, value))
+            yield from ((phrase, entry) for phrase in phrases)
 
 
 def _value(tag: str, value: str) -> object:
@@ -155,10 +157,9 @@ def _value(tag: str, value: str) -> object:
 
 def _numbers(language: str) -> Iterator[tuple[str, Entry]]:
     """Number words from zero to ninety-nine, and a hundred."""
-    module = import_module(f"{__package__}.words.{LANGUAGES[language]}")
-    first, second = (line.split() for line in module.NUMBERS.strip().splitlines())
-    names = [word.split("|") for word in first]
-    tens = [word.split("|") for word in second]
+    file = _file(language)
+    names = [word.split("|") for word in file["@ONES"]]
+    tens = [word.split("|") for word in file["@TENS"]]
     for value, forms in enumerate(names):
         for form in forms:
             yield form, Entry("NUM", float(value))
@@ -170,12 +171,12 @@ def _numbers(language: str) -> Iterator[tuple[str, Entry]]:
                     for text in _compound(language, ten, form, unit):
                         yield text, Entry("NUM", float(10 * place + unit))
             if language == "fr" and place in (7, 9):
+                base = ten.removesuffix("-dix")
                 for unit in range(1, 10):
-                    base = ten.removesuffix("-dix")
                     for form in names[10 + unit]:
                         yield f"{base}-{form}", Entry("NUM", float(10 * place + unit))
                         yield f"{base} {form}", Entry("NUM", float(10 * place + unit))
-    for form in getattr(module, "HUNDRED", "hundred|a hundred").split("|"):
+    for form in file["@HUNDRED"]:
         yield form, Entry("HUND", 100.0)
 
 

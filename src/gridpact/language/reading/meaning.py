@@ -88,7 +88,9 @@ class Reading:
             return "alone"
         if has("NEG") and has("span") and not has("share", "money"):
             return "alone"
-        if has("WANT", "BATT", "CAR", "FIRST", "OK") and not (self.clause.items and self.clause.items[0].tag in ("CONJ", "COMMA") and not has("BATT", "CAR")):
+        if has("WANT", "BATT", "CAR", "FIRST", "OK") and not (
+            self.clause.items and self.clause.items[0].tag in ("CONJ", "COMMA") and not has("BATT", "CAR")
+        ):
             return ""
         return self.context.mode
 
@@ -187,7 +189,14 @@ class Reading:
         place = self._place(item)
         names = ("GE", "LE", "BELOW", "ABOVE", "DOWNTO", "LASTPART", "TOPPART")
         for back in range(1, 5):
-            if place - back < 0 or self.items[place - back].tag in ("share", "money", "energy", "clock", "span", "rate"):
+            if place - back < 0 or self.items[place - back].tag in (
+                "share",
+                "money",
+                "energy",
+                "clock",
+                "span",
+                "rate",
+            ):
                 break
             if self.items[place - back].tag in names:
                 return self.items[place - back].tag
@@ -247,7 +256,13 @@ class Reading:
         if not 0 <= share <= 1:
             self.note("is more than the whole", item)
             return
-        if clause.correcting and not self.assets and self.context.last in _SHARES and item.tag == "share" and not clause.has("KEEP", "GE", "BELOW", "LE"):
+        if (
+            clause.correcting
+            and not self.assets
+            and self.context.last in _SHARES
+            and item.tag == "share"
+            and not clause.has("KEEP", "GE", "BELOW", "LE")
+        ):
             self.add(self.context.last, round(share, 6), item, 0.85)
             return
         if clause.has("PAYS") or clause.has("STATE") and not clause.has("WANT", "GE", "KEEP", "NEG", "LE", "BELOW"):
@@ -265,7 +280,11 @@ class Reading:
         if capacity is None or capacity <= 0:
             if subject == "CAR":
                 self.add("vehicle_required_kwh", float(item.value), item, 0.8)
-            elif self._compared(item) != "LE" and not self.clause.has("DRAIN", "USE", "SELL") or self._compared(item) == "GE":
+            elif (
+                self._compared(item) != "LE"
+                and not self.clause.has("DRAIN", "USE", "SELL")
+                or self._compared(item) == "GE"
+            ):
                 self.add("backup_kwh", float(item.value), item, 0.8)
             else:
                 self.note("is an energy, and the battery's size is not known", item)
@@ -277,8 +296,11 @@ class Reading:
         if compared == "LE" or compared == "ABOVE" and self._negated(item):
             self.note("is a most for the car's charge, which the fleet's table cannot hold", item)
             return
-        if compared in ("TOPPART",) or clause.has("USE", "DRAIN", "V2G") and compared not in ("BELOW", "GE", "DOWNTO", "LASTPART") and not clause.has(
-            "READY", "KEEP", "FULL", "DEPART", "LEAVE", "WANT"
+        if (
+            compared in ("TOPPART",)
+            or clause.has("USE", "DRAIN", "V2G")
+            and compared not in ("BELOW", "GE", "DOWNTO", "LASTPART")
+            and not clause.has("READY", "KEEP", "FULL", "DEPART", "LEAVE", "WANT")
         ):
             self.note("is a share of the car's battery that may be drawn, which the fleet's table cannot hold", item)
             return
@@ -291,17 +313,37 @@ class Reading:
     def _wanted(self, item: Item) -> bool:
         """Whether anything in the clause makes a quantity a wish, or the clause is as short as a note."""
         cues = ("KEEP", "WANT", "GE", "OUTAGE", "BELOW", "LE", "READY", "FULL", "USE", "DRAIN", "OK", "SELL", "DEPART")
-        cues = (*cues, "LEAVE", "DOWNTO", "NEG", "ALONE", "BY", "ABOVE", "POLITE", "CORR", "LASTPART", "TOPPART", "ONLY", "BATT", "CAR", "REST")
+        cues = (
+            *cues,
+            "LEAVE",
+            "DOWNTO",
+            "NEG",
+            "ALONE",
+            "BY",
+            "ABOVE",
+            "POLITE",
+            "CORR",
+            "LASTPART",
+            "TOPPART",
+            "ONLY",
+            "BATT",
+            "CAR",
+            "REST",
+        )
         if self.clause.has(*cues) or self.mode:
             return True
         return len([each for each in self.items if each.tag not in ("FILL", "COMMA", "CONJ")]) <= 3
 
     def _for_battery(self, item: Item, share: float) -> None:
         clause, compared = self.clause, self._compared(item)
-        drawing = self._before(item, "USE", "DRAIN", "SINK", "SELL", "EXPORT") is not None or (
-            clause.has("DRAIN", "USE") and clause.has("OK", "ONLY", "LE") and not clause.has("KEEP", "LEAVE", "OUTAGE")
-        ) or (
-            clause.has("USE", "DRAIN", "SELL") and not clause.has("KEEP", "LEAVE")
+        drawing = (
+            self._before(item, "USE", "DRAIN", "SINK", "SELL", "EXPORT") is not None
+            or (
+                clause.has("DRAIN", "USE")
+                and clause.has("OK", "ONLY", "LE")
+                and not clause.has("KEEP", "LEAVE", "OUTAGE")
+            )
+            or (clause.has("USE", "DRAIN", "SELL") and not clause.has("KEEP", "LEAVE"))
         )
         keeping = self._before(item, "KEEP", "LEAVE") is not None or clause.has("OUTAGE")
         negated = self._negated(item)
@@ -310,7 +352,9 @@ class Reading:
             return
         last = self._place(item)
         to = last > 0 and any(each.tag in ("TO", "BY", "AT") for each in self.items[max(0, last - 2) : last])
-        charging = clause.has("READY") and not clause.has("KEEP", "OUTAGE", "GE", "DRAIN", "USE", "BELOW", "WANT", "LEAVE")
+        charging = clause.has("READY") and not clause.has(
+            "KEEP", "OUTAGE", "GE", "DRAIN", "USE", "BELOW", "WANT", "LEAVE"
+        )
         match compared:
             case "LASTPART":
                 self._backup(item, share, 0.85)
@@ -330,7 +374,19 @@ class Reading:
                     self.note("is a most for the battery's charge, which the fleet's table cannot hold", item)
             case "ABOVE":
                 more = next((each.text for each in self.items if each.tag == "ABOVE"), "")
-                amount = more in ("more than", "exceed", "mehr als", "plus de", "mas de", "mas del", "mas que", "meer dan", "greater than", "in excess of", "plus que")
+                amount = more in (
+                    "more than",
+                    "exceed",
+                    "mehr als",
+                    "plus de",
+                    "mas de",
+                    "mas del",
+                    "mas que",
+                    "meer dan",
+                    "greater than",
+                    "in excess of",
+                    "plus que",
+                )
                 if negated and not keeping and (amount or drawing and more in ("over", "uber")):
                     self._draw(item, share, 0.9)
                 elif negated and not keeping:
@@ -345,8 +401,13 @@ class Reading:
             case _:
                 if charging and not negated:
                     self.note("is a charge to reach, not a share to keep", item)
-                elif clause.has("OK", "ONLY", "USE", "DRAIN", "SELL", "SINK") and drawing and not keeping and not negated:
-                    up_to = any(each.text in ("hasta", "jusqu'a", "tot", "bis", "bis zu") for each in self.items[max(0, last - 3) : last])
+                elif (
+                    clause.has("OK", "ONLY", "USE", "DRAIN", "SELL", "SINK") and drawing and not keeping and not negated
+                ):
+                    up_to = any(
+                        each.text in ("hasta", "jusqu'a", "tot", "bis", "bis zu")
+                        for each in self.items[max(0, last - 3) : last]
+                    )
                     if to and not (up_to and not clause.has("DRAIN", "SINK")):
                         self._backup(item, share, 0.8)
                     else:
@@ -367,7 +428,9 @@ class Reading:
         if per.startswith("x") or item.value < 0:
             self.note("is no price of energy", item)
             return
-        selling = clause.has("SELL", "EXPORT", "PRICE", "ONLY", "IF", "USE", "DRAIN", "UNLESS", "ALONE", "V2G") or self.mode in ("sell", "alone", "draw")
+        selling = clause.has(
+            "SELL", "EXPORT", "PRICE", "ONLY", "IF", "USE", "DRAIN", "UNLESS", "ALONE", "V2G"
+        ) or self.mode in ("sell", "alone", "draw")
         if clause.has("PAYS", "STATE") and not clause.has("SELL", "GE", "BELOW", "ONLY", "WANT"):
             self.note("is what something costs, not a wish", item)
             return
@@ -403,19 +466,31 @@ class Reading:
             self.context.found = [
                 each
                 for each in self.context.found
-                if each.sentence != clause.sentence or not (each.name.endswith("participates") or each.name == "export_allowed")
+                if each.sentence != clause.sentence
+                or not (each.name.endswith("participates") or each.name == "export_allowed")
             ]
-        self.add("floor_usd_per_mwh", round(value, 6), item, sure if compared in ("GE", "BELOW", "ABOVE") else sure - 0.1)
+        self.add(
+            "floor_usd_per_mwh", round(value, 6), item, sure if compared in ("GE", "BELOW", "ABOVE") else sure - 0.1
+        )
 
     def _rate(self, item: Item) -> None:
         clause = self.clause
         if item.unit == "x":
             self.note("is not a number a day", item)
             return
-        fits = item.unit == "cycle" or clause.has("CYC", "DRAIN") or item.unit == "day" and (
-            clause.has("USE", "BATT", "READY") or self.asset == "BATT"
+        fits = (
+            item.unit == "cycle"
+            or clause.has("CYC", "DRAIN")
+            or item.unit == "day"
+            and (clause.has("USE", "BATT", "READY") or self.asset == "BATT")
         )
-        if not fits or clause.has("STATE") or self._subject(item) == "CAR" or item.unit == "" and not clause.has("CYC", "PDAY"):
+        if (
+            not fits
+            or clause.has("STATE")
+            or self._subject(item) == "CAR"
+            or item.unit == ""
+            and not clause.has("CYC", "PDAY")
+        ):
             if item.unit:
                 self.note("is a number a day of something else", item)
             return
@@ -428,11 +503,17 @@ class Reading:
             self.note("is a least number of cycles, which the fleet's table cannot hold", item)
             return
         sure = 0.9 if compared in ("LE", "ABOVE") or clause.has("ONLY") else 0.8
-        self.add("max_cycles_per_day", value, item, sure - (0.1 if item.unit == "cycle" and not clause.has("PDAY") else 0))
+        self.add(
+            "max_cycles_per_day", value, item, sure - (0.1 if item.unit == "cycle" and not clause.has("PDAY") else 0)
+        )
 
     def _duration(self, item: Item) -> None:
         clause = self.clause
-        if clause.has("OUTAGE", "LOAD") or self.mode == "keep" and (self._subject(item) == "BATT" or clause.has("WANT", "KEEP")):
+        if (
+            clause.has("OUTAGE", "LOAD")
+            or self.mode == "keep"
+            and (self._subject(item) == "BATT" or clause.has("WANT", "KEEP"))
+        ):
             if self._subject(item) == "CAR" and not clause.has("OUTAGE", "LOAD"):
                 return
             self.add("backup_hours", round(float(item.value), 4), item, 0.85 if clause.has("OUTAGE") else 0.65)
@@ -465,19 +546,39 @@ class Reading:
         """A number without a unit counts only where the words around it leave one unit."""
         clause, value = self.clause, float(item.value)
         previous = self._before(item, "BY", "AT", "AFTER", "DEPART", "LEAVE", back=2)
-        if previous is not None and len(item.text) in (3, 4) and item.text.isdigit() and value % 100 < 60 and value < 2400:
+        if (
+            previous is not None
+            and len(item.text) in (3, 4)
+            and item.text.isdigit()
+            and value % 100 < 60
+            and value < 2400
+        ):
             self._clock(Item("clock", (int(value // 100), int(value % 100)), item.start, item.end, "", "24"), at=item)
             return
-        if previous is not None and value <= 24 and not (previous.tag == "AT" and self._near(item, "KEEP", "GE", back=3, ahead=0)):
-            if clause.has("CAR", "READY", "DEPART", "LEAVE", "FULL") or previous.tag in ("BY", "DEPART", "LEAVE") or self.mode in ("ready", "alone"):
+        if (
+            previous is not None
+            and value <= 24
+            and not (previous.tag == "AT" and self._near(item, "KEEP", "GE", back=3, ahead=0))
+        ):
+            if (
+                clause.has("CAR", "READY", "DEPART", "LEAVE", "FULL")
+                or previous.tag in ("BY", "DEPART", "LEAVE")
+                or self.mode in ("ready", "alone")
+            ):
                 self._clock(Item("clock", (int(value), 0), item.start, item.end, "", ""), at=item)
                 return
         if clause.correcting and self.context.last:
             self._corrected(item, value)
             return
-        if 5 <= value <= 100 and float(value).is_integer() and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE") and clause.has(
-            "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART", "FROM"
-        ) | (clause.has("BATT", "CAR") and bool(self.mode or self.context.mode) and value >= 10):
+        if (
+            5 <= value <= 100
+            and float(value).is_integer()
+            and clause.has("BATT", "CAR") | clause.has("KEEP", "GE", "READY", "OUTAGE")
+            and clause.has(
+                "KEEP", "GE", "BELOW", "OUTAGE", "READY", "AT", "LEAVE", "DOWNTO", "BY", "WANT", "TO", "DEPART", "FROM"
+            )
+            | (clause.has("BATT", "CAR") and bool(self.mode or self.context.mode) and value >= 10)
+        ):
             if clause.has("days") and value < 10 or clause.has("LOAD", "HOUR", "clock") and not clause.has("CAR"):
                 return
             self._stored(self._swap(item, "share", value / 100.0))
@@ -520,7 +621,11 @@ class Reading:
                 return
             item = Item("clock", (int(item.value), 0), item.start, item.end, "", item.unit or "24")
         side = self._before(place, "BY", "AFTER", "FROM", "TO", back=2)
-        if self.mode == "alone" and not (clause.has("READY", "DEPART") and self._subject(place) == "CAR") and side is not None:
+        if (
+            self.mode == "alone"
+            and not (clause.has("READY", "DEPART") and self._subject(place) == "CAR")
+            and side is not None
+        ):
             minutes = clocks_of(item, ready=False)
             if minutes is None:
                 return
@@ -530,11 +635,21 @@ class Reading:
         if clause.has("OUTAGE", "LOAD") and item.unit == "clock" and side is None and not item.value[1]:
             self.add("backup_hours", float(item.value[0]), item, 0.75)
             return
-        carlike = self._subject(place) == "CAR" or clause.has("READY", "DEPART", "LEAVE", "FULL") or self.mode == "ready" or clause.has("distance") or clause.correcting and self.context.last == "vehicle_ready_by"
+        carlike = (
+            self._subject(place) == "CAR"
+            or clause.has("READY", "DEPART", "LEAVE", "FULL")
+            or self.mode == "ready"
+            or clause.has("distance")
+            or clause.correcting
+            and self.context.last == "vehicle_ready_by"
+        )
         if not carlike or clause.has("SELL", "OUTAGE"):
             self.note("is a time, and not said of the car or of a pause", item)
             return
-        if self._before(place, "ARRIVE", back=5) is not None and self._before(place, "ARRIVE", "BY", "DEPART", "LEAVE").tag == "ARRIVE":  # type: ignore[union-attr]
+        if (
+            self._before(place, "ARRIVE", back=5) is not None
+            and self._before(place, "ARRIVE", "BY", "DEPART", "LEAVE").tag == "ARRIVE"
+        ):  # type: ignore[union-attr]
             self.note("is when the car comes, not when it leaves", item)
             return
         if side is not None and side.tag == "AFTER":
@@ -555,7 +670,9 @@ class Reading:
             self._stored_span(item, first, last)
             return
         if {first.tag, last.tag} <= {"number", "money"} and last.tag == "money":
-            self._money(self._swap(item, "money", max(first.value / (100 if last.unit.endswith("c") else 1), last.value)))
+            self._money(
+                self._swap(item, "money", max(first.value / (100 if last.unit.endswith("c") else 1), last.value))
+            )
             return
         if last.tag in ("duration",) and first.tag == "number":
             kept = self._swap(item, "duration", max(first.value, last.value))
@@ -608,7 +725,13 @@ class Reading:
         if first.tag == "number" and last.tag == "share":
             low = low / 100.0
         keep = not self.clause.has("USE", "DRAIN", "SELL") or self.clause.has("KEEP", "GE")
-        if self.clause.has("READY") and self._subject(item) == "BATT" or self.clause.has("BTW") and keep and high - low > 0.25:
+        if (
+            self.clause.has("READY")
+            and self._subject(item) == "BATT"
+            or self.clause.has("BTW")
+            and keep
+            and high - low > 0.25
+        ):
             self._stored(self._swap(item, last.tag, min(low, high)))
         else:
             self._stored(self._swap(item, last.tag, max(low, high) if keep else min(low, high)))
@@ -627,7 +750,15 @@ class Reading:
         if has("CONS", "MODE", "AGGR") and not has("NEG"):
             item = self._item("CONS", "MODE", "AGGR")
             self.add("persona", {"CONS": "conservative", "MODE": "moderate", "AGGR": "aggressive"}[item.tag], item, 0.8)
-        if has("EXPORT") or has("SELL") and has("GRID", "SOLAR") or has("NEG") and has("GRID") and has("TO", "WORD") and not has("OUTAGE", "CAR", "USE", "DRAIN", "STATE"):
+        if (
+            has("EXPORT")
+            or has("SELL")
+            and has("GRID", "SOLAR")
+            or has("NEG")
+            and has("GRID")
+            and has("TO", "WORD")
+            and not has("OUTAGE", "CAR", "USE", "DRAIN", "STATE")
+        ):
             self._export()
         if has("V2G"):
             self._v2g()
@@ -644,7 +775,11 @@ class Reading:
             self._blackout(windows, item, 0.7)
             return
         days = self._days()
-        alone = has("NEG") and self._own_days() is not None and not has("WANT", "READY", "DEPART", "KEEP", "FULL", "SELL", "EXPORT", "CYC", "OK")
+        alone = (
+            has("NEG")
+            and self._own_days() is not None
+            and not has("WANT", "READY", "DEPART", "KEEP", "FULL", "SELL", "EXPORT", "CYC", "OK")
+        )
         if days is not None and (self._sits_out() or alone):
             self.add("blackout", all_day(days), self._item("days", "ALONE", "WHOLEOUT", "NEG"), 0.75)
             return
@@ -669,7 +804,11 @@ class Reading:
             if has("NEG", "ALONE"):
                 self.add("vehicle_discharge_allowed", False, item, 0.8)
             return
-        if has("NEG", "ALONE", "EMPTY") or any(each.tag == "number" and not each.value for each in self.items) or item.text.startswith("null"):
+        if (
+            has("NEG", "ALONE", "EMPTY")
+            or any(each.tag == "number" and not each.value for each in self.items)
+            or item.text.startswith("null")
+        ):
             self.add("export_allowed", False, item, 0.9)
         elif has("OK") and not has("STATE"):
             self.add("export_allowed", True, item, 0.85)
@@ -688,7 +827,12 @@ class Reading:
         if has("ALLOFIT") and has("NEG", "ALONE"):
             self.add("battery_participates", False, item, 0.7)
             return
-        if has("NEG", "ALONE", "USE", "SELL", "PAST") or item.text in ("ganz", "completely", "entirely", "fully", "helemaal", "whole", "entire", "gesamte", "gesamten", "hele") and not has("READY", "KEEP"):
+        if (
+            has("NEG", "ALONE", "USE", "SELL", "PAST")
+            or item.text
+            in ("ganz", "completely", "entirely", "fully", "helemaal", "whole", "entire", "gesamte", "gesamten", "hele")
+            and not has("READY", "KEEP")
+        ):
             if has("NEG", "ALONE") and self._sits_out():
                 self._out()
             return
@@ -700,20 +844,87 @@ class Reading:
 
     def _out(self) -> None:
         has = self.clause.has
-        if has("EMPTY", "EXPORT", "V2G", "SELL", "CYC", "BELOW", "LE", "EXCEPT", "OUTSIDE", "DEPART", "FULL", "OUTAGE", "AFTER", "BY", "PART", "AMPM", "SOLAR", "PRICE", "HEAT") and not has("WHOLEOUT"):
+        if has(
+            "EMPTY",
+            "EXPORT",
+            "V2G",
+            "SELL",
+            "CYC",
+            "BELOW",
+            "LE",
+            "EXCEPT",
+            "OUTSIDE",
+            "DEPART",
+            "FULL",
+            "OUTAGE",
+            "AFTER",
+            "BY",
+            "PART",
+            "AMPM",
+            "SOLAR",
+            "PRICE",
+            "HEAT",
+        ) and not has("WHOLEOUT"):
             item = self.items[0]
             if has("PART", "AMPM", "AFTER", "BY"):
                 self.note("names no time of day; say from when to when", item)
             return
         item = self._item("ALONE", "WHOLEOUT", "NEG")
         draws = has("DRAIN") or any(
-            each.text in ("draw", "draws", "drawing", "take", "takes", "taking", "pull", "tap", "borrow", "use", "using", "used", "nehmen", "nehmt", "prendre", "prenez", "sacar", "saquen", "pakken", "nemen", "tomar", "tomen")
+            each.text
+            in (
+                "draw",
+                "draws",
+                "drawing",
+                "take",
+                "takes",
+                "taking",
+                "pull",
+                "tap",
+                "borrow",
+                "use",
+                "using",
+                "used",
+                "nehmen",
+                "nehmt",
+                "prendre",
+                "prenez",
+                "sacar",
+                "saquen",
+                "pakken",
+                "nemen",
+                "tomar",
+                "tomen",
+            )
             for each in self.items
             if each.tag == "USE"
         )
-        battery_of_car = any(each.tag == "CAR" and "batt" in each.text or each.text in ("autoakku", "autoaccu") for each in self.items)
+        battery_of_car = any(
+            each.tag == "CAR" and "batt" in each.text or each.text in ("autoakku", "autoaccu") for each in self.items
+        )
         if has("CAR"):
-            if draws and any(w.text in ("power", "energy", "electricity", "juice", "strom", "energie", "energia", "stroom", "courant", "from") or w.tag == "FROM" for w in self.items) or has("DRAIN") or battery_of_car:
+            if (
+                draws
+                and any(
+                    w.text
+                    in (
+                        "power",
+                        "energy",
+                        "electricity",
+                        "juice",
+                        "strom",
+                        "energie",
+                        "energia",
+                        "stroom",
+                        "courant",
+                        "from",
+                    )
+                    or w.tag == "FROM"
+                    for w in self.items
+                )
+                or has("DRAIN")
+                or battery_of_car
+            ):
                 self.add("vehicle_discharge_allowed", False, item, 0.85)
             else:
                 self.add("vehicle_participates", False, item, 0.85)

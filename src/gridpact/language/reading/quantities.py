@@ -281,12 +281,20 @@ def _joined(tokens: list[Token]) -> list[Token]:
         elif tag in ("FROM",):
             between = max(between, 1)
         is_range = tag in _RANGES or (
-            between > 1 and (tag == "CONJ" and token.text in ("and", "&", "und", "et", "y", "en") or tag in ("TO", "RAND"))
+            between > 1
+            and (tag == "CONJ" and token.text in ("and", "&", "und", "et", "y", "en") or tag in ("TO", "RAND"))
         )
         between = max(0, between - 1) if tag not in ("BTW", "FROM") else between
         if is_range or tag == "AMPM" and False:
             before = next((each for each in reversed(found) if each.tag not in _SKIPPED), None)
-            ahead = next((each for each in tokens[place + 1 : place + 5] if each.tag not in _SKIPPED and each.tag not in ("BY", "FROM")), None)
+            ahead = next(
+                (
+                    each
+                    for each in tokens[place + 1 : place + 5]
+                    if each.tag not in _SKIPPED and each.tag not in ("BY", "FROM")
+                ),
+                None,
+            )
             if before is not None and ahead is not None:
                 if before.tag == "DAY" and ahead.tag == "DAY" and (tag != "CONJ"):
                     _drop_skipped(found)
@@ -302,7 +310,9 @@ def _joined(tokens: list[Token]) -> list[Token]:
         if tag in ("BY", "FROM") and found and found[-1].tag == "RTO":
             continue
         if tag in ("CONJ", "COMMA", "RAND", "SLASH") and found and found[-1].tag in ("DAY", "DSET"):
-            ahead = next((each for each in tokens[place + 1 : place + 4] if each.tag not in ("FILL", "AT", "CONJ")), None)
+            ahead = next(
+                (each for each in tokens[place + 1 : place + 4] if each.tag not in ("FILL", "AT", "CONJ")), None
+            )
             if ahead is not None and ahead.tag in ("DAY", "DSET"):
                 continue
         if tag == "SLASH":
@@ -336,8 +346,15 @@ def _merged(tokens: list[Token]) -> list[Token]:
         token = tokens[place]
         following = tokens[place + 1] if place + 1 < count else None
         third = tokens[place + 2] if place + 2 < count else None
-        if token.tag == "SLASH" and following is not None and following.tag in ("KWH", "PMWH", "KW", "PERX", "PDAY") or (
-            token.tag == "SLASH" and following is not None and following.text in ("day", "tag", "jour", "dia", "dag", "d")
+        if (
+            token.tag == "SLASH"
+            and following is not None
+            and following.tag in ("KWH", "PMWH", "KW", "PERX", "PDAY")
+            or (
+                token.tag == "SLASH"
+                and following is not None
+                and following.text in ("day", "tag", "jour", "dia", "dag", "d")
+            )
         ):
             tag = {"KWH": "PKWH", "PMWH": "PMWH", "KW": "PKWH"}.get(following.tag, "PDAY")  # type: ignore[union-attr]
             found.append(Token(tag, None, token.text + following.text, token.start, following.end))  # type: ignore[union-attr]
@@ -359,13 +376,25 @@ def _merged(tokens: list[Token]) -> list[Token]:
                 found.append(Token("CLOCK", (int(value), minute), "x", token.start, following.end))
                 place += 2
                 continue
-        if token.text in ("oh", "o") and found and found[-1].tag == "NUM" and following is not None and following.tag == "NUM":
+        if (
+            token.text in ("oh", "o")
+            and found
+            and found[-1].tag == "NUM"
+            and following is not None
+            and following.tag == "NUM"
+        ):
             hour, minute = float(found[-1].value), float(following.value)  # type: ignore[arg-type]
             if hour <= 12 and 1 <= minute <= 9:
                 found[-1] = Token("CLOCK", (int(hour), int(minute)), "x", found[-1].start, following.end)
                 place += 2
                 continue
-        if token.tag == "FILL" and found and found[-1].tag in ("NUM",) and following is not None and following.tag in ("PCT",):
+        if (
+            token.tag == "FILL"
+            and found
+            and found[-1].tag in ("NUM",)
+            and following is not None
+            and following.tag in ("PCT",)
+        ):
             place += 1
             continue
         found.append(token)
@@ -377,7 +406,12 @@ def _is_minute(tokens: list[Token], place: int) -> bool:
     token = tokens[place]
     after = tokens[place + 1].tag if place + 1 < len(tokens) else ""
     minute = float(token.value)  # type: ignore[arg-type]
-    return minute < 60 and minute >= 5 and minute == int(minute) and after not in ("PCT", "KWH", "KM", "MILE", "CENT", "CUR", "OCLOCK")
+    return (
+        minute < 60
+        and minute >= 5
+        and minute == int(minute)
+        and after not in ("PCT", "KWH", "KM", "MILE", "CENT", "CUR", "OCLOCK")
+    )
 
 
 def _is_clock_pair(tokens: list[Token], place: int) -> bool:

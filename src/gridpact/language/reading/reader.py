@@ -66,7 +66,11 @@ def _wishes(text: str, plain: PlainText, context: Context) -> Wishes:
         Note(what=what, start=plain.place(start), end=plain.place(end, end=True)) for what, start, end in context.notes
     ]
     if plain.cut:
-        notes.append(Note(what=f"comes after {MOST_CHARACTERS} characters and was not read", start=MOST_CHARACTERS, end=len(text)))
+        notes.append(
+            Note(
+                what=f"comes after {MOST_CHARACTERS} characters and was not read", start=MOST_CHARACTERS, end=len(text)
+            )
+        )
     if plain.hidden or plain.cut:
         found = {name: _less_sure(wish) for name, wish in found.items()}
     return Wishes(found=found, notes=tuple(notes), language=context.language).ordered()

@@ -83,7 +83,11 @@ def _resolved(minutes: int, half: str) -> int:
     if half == "pm":
         return minutes % 720 + 720 if minutes < 780 else minutes
     if half == "night":
-        return minutes % 720 + (720 if 300 <= minutes % 720 or minutes % 720 == 0 and minutes < 0 else 0) if minutes < 780 else minutes
+        return (
+            minutes % 720 + (720 if 300 <= minutes % 720 or minutes % 720 == 0 and minutes < 0 else 0)
+            if minutes < 780
+            else minutes
+        )
     return minutes
 
 

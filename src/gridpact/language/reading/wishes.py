@@ -97,12 +97,8 @@ def _bound(column: str) -> dict[str, float]:
 FIELDS: dict[str, Field] = {
     each.name: each
     for each in (
-        Field(
-            name="participates", kind="truth", strict="false", words="whether the home takes part: {}"
-        ),
-        Field(
-            name="battery_participates", kind="truth", strict="false", words="whether the battery takes part: {}"
-        ),
+        Field(name="participates", kind="truth", strict="false", words="whether the home takes part: {}"),
+        Field(name="battery_participates", kind="truth", strict="false", words="whether the battery takes part: {}"),
         Field(name="vehicle_participates", kind="truth", strict="false", words="whether the car takes part: {}"),
         Field(
             name="backup_soc_fraction",
