@@ -412,16 +412,6 @@ def _spec(spec: Path | ProblemSpec | None) -> tuple[ProblemSpec, bytes | None]:
     return ProblemSpec.from_yaml(spec), read_bytes(spec, most_bytes=MOST_DOCUMENT_BYTES)
 
 
-def _with_wishes(path: Path | None, resolved: ResolvedFleet) -> tuple[ResolvedFleet, str | None]:
-    """The fleet with its owners' wishes in it, and the digest of the file that holds them."""
-    if path is None:
-        return resolved, None
-    content = read_bytes(path, most_bytes=MOST_PREFERENCES_BYTES)
-    source = f"--preferences {path}"
-    applied = apply_records(resolved.fleet, read_records(content, source=source), source=source)
-    return replace(resolved, fleet=applied.fleet), _digest(content)
-
-
 def instruction_facts(reading: Reading) -> dict[str, object]:
     """An instruction for logs: the words, the terms that were read, and what was not understood."""
     return {
@@ -453,6 +443,16 @@ def _both(spec: ProblemSpec, reading: Reading) -> ProblemSpec:
         return stricter(spec, reading.spec())
     except InputError as problem:
         raise InputError(f"--instruction: {problem}") from None
+
+
+def _with_wishes(path: Path | None, resolved: ResolvedFleet) -> tuple[ResolvedFleet, str | None]:
+    """The fleet with its owners' wishes in it, and the digest of the file that holds them."""
+    if path is None:
+        return resolved, None
+    content = read_bytes(path, most_bytes=MOST_PREFERENCES_BYTES)
+    source = f"--preferences {path}"
+    applied = apply_records(resolved.fleet, read_records(content, source=source), source=source)
+    return replace(resolved, fleet=applied.fleet), _digest(content)
 
 
 def _messages(request: DayRequest, fleet: Fleet, *, digest_words: bool) -> tuple[tuple[Arrival, ...], str | None]:

@@ -6,27 +6,31 @@ more kW or one percentage point is worth; that is a difference of two optima, so
 programme has no gradient to read off).
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import inf
 
-from gridpact.coalition.formation import LARGEST_SOLVED, FormationResult, form
+from gridpact.coalition.formation import SMALL_GAP, FormationResult, form
 from gridpact.coalition.limits import MaximumMembers, MinimumOffer, OwnerBudget, PriceLimit
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.solver import Highs, Solver
-from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap
+from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap, WholeLots
 from gridpact.errors import OptimizationError
+from gridpact.optimization.compile import SpareCap
 
 SMALLEST_USD = 1e-6
 """A gain below a micro-dollar is none."""
-LARGEST_INTEGER = 1_000
-"""Options times scenarios up to which a mixed-integer problem is solved again for every limit."""
+LARGEST_LINEAR, LARGEST_INTEGER = 2_500, 1_000
+"""Options times scenarios up to which a problem that needs a solver is solved again for every limit."""
+POINT = 0.01
+"""A percentage point."""
 REQUEST = "request"
 MARKET_MAXIMUM = "the market's maximum"
 MARGIN = "margin"
 SEGMENTS = "max_segments"
+STEPS = "max_bid_steps"
 SPREAD = "min_spread"
-LOWEST_PRICE = "min_bid_price"
+LOWEST = "min_bid_price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +38,11 @@ class LimitWorth:
     """A limit that binds, and what it keeps the bid from being worth; all else as it was, homes' options included."""
 
     limit: str
-    """``request``, ``margin``, ``max_segments``, a key of the problem spec, or the market's rule."""
+    """``request``, ``max_segments`` (the market's), a key of the problem spec, or the market's rule."""
     value: float | None
     """Where the limit stands, in ``unit``; None for a term that is not one number."""
     unit: str
-    """``kW``, ``fraction``, ``homes``, ``steps``, ``USD`` or ``price`` (the options' unit); empty where there is no value."""
+    """``kW``, ``kWh``, ``fraction``, ``homes``, ``steps``, ``USD`` or ``price``; empty where there is no value."""
     step: float | None
     """By how much it was loosened, in ``unit``, with its sign; None where only its absence was tried."""
     worth_usd: float | None
@@ -71,7 +75,7 @@ def measurable(problem: FormationProblem) -> bool:
         for term in problem.terms
     )
     size = len(problem.options) * problem.scenarios
-    return size <= (LARGEST_INTEGER if integer else LARGEST_SOLVED)
+    return size <= (LARGEST_INTEGER if integer else LARGEST_LINEAR)
 
 
 def binding_limits(
@@ -79,6 +83,7 @@ def binding_limits(
     formation: FormationResult,
     *,
     market_maximum: bool = False,
+    own_steps: bool = False,
     solver: Solver | None = None,
 ) -> tuple[LimitWorth, ...] | None:
     """The limits that cost something, dearest first.
@@ -87,17 +92,20 @@ def binding_limits(
         problem: what was solved.
         formation: its optimum.
         market_maximum: whether the most that is bid is the market's maximum and not the request.
+        own_steps: whether the operator, and not the market, limits the bid's steps.
         solver: HiGHS by default.
 
     Returns:
         None where nothing was measured: `measurable` says no, or ``formation`` is no optimum. A limit whose gain is no
         larger than the gaps of the two solutions is left out.
     """
-    if formation.method != "optimal" or not formation.formed or not measurable(problem):
+    exact = formation.method == "optimal" and formation.gap is not None and formation.gap <= SMALL_GAP
+    if not exact or not formation.formed or not measurable(problem):
         return None
     solver = solver or Highs()
     found = []
-    for candidate in _candidates(problem, REQUEST if not market_maximum else MARKET_MAXIMUM):
+    most, steps = MARKET_MAXIMUM if market_maximum else REQUEST, STEPS if own_steps else SEGMENTS
+    for candidate in _candidates(problem, most=most, steps=steps):
         cost = _gain(candidate.without, formation, solver)
         if cost is None:
             continue
@@ -126,7 +134,7 @@ def _gain(changed: FormationProblem, formation: FormationResult, solver: Solver)
     return gain if gain > max(unsure, SMALLEST_USD) else None
 
 
-def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
+def _candidates(problem: FormationProblem, *, most: str, steps: str) -> Iterator[_Candidate]:
     available = float(problem.options.quantity_kw.sum())
     if available > problem.requested_kw:
         yield _Candidate(
@@ -138,7 +146,7 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
             without=replace(problem, requested_kw=available),
         )
     if problem.margin > 0:
-        step = min(0.01, problem.margin)
+        step = min(POINT, problem.margin)
         yield _Candidate(
             limit=MARGIN,
             value=problem.margin,
@@ -146,6 +154,15 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
             step=-step,
             loosened=replace(problem, margin=problem.margin - step),
             without=replace(problem, margin=0.0),
+        )
+    if problem.max_segments > 0:
+        yield _Candidate(
+            limit=steps,
+            value=float(problem.max_segments),
+            unit="steps",
+            step=1.0,
+            loosened=replace(problem, max_segments=problem.max_segments + 1),
+            without=replace(problem, max_segments=0),
         )
     if problem.min_spread > 0:
         step = min(1.0, problem.min_spread)
@@ -159,16 +176,12 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
         )
     if problem.closed:
         yield _Candidate(
-            limit=LOWEST_PRICE, value=problem.min_price, unit="price", without=replace(problem, min_price=-math.inf)
-        )
-    if problem.max_segments > 0:
-        yield _Candidate(
-            limit=SEGMENTS,
-            value=float(problem.max_segments),
-            unit="steps",
-            step=1.0,
-            loosened=replace(problem, max_segments=problem.max_segments + 1),
-            without=replace(problem, max_segments=0),
+            limit=LOWEST,
+            value=problem.min_price,
+            unit="price",
+            step=-1.0,
+            loosened=replace(problem, min_price=problem.min_price - 1.0),
+            without=replace(problem, min_price=-inf),
         )
     for place, term in enumerate(problem.terms):
         yield _of_term(problem, place, term)
@@ -176,37 +189,8 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
 
 def _of_term(problem: FormationProblem, place: int, term: Term) -> _Candidate:
     before, after = problem.terms[:place], problem.terms[place + 1 :]
-    value: float | None = None
-    unit = ""
-    step: float | None = None
-    looser: Term | None = None
-    match term:
-        case HomeCap() | TotalCap():
-            value, unit, step = term.limit_kw, "kW", 1.0
-            looser = replace(term, limit_kw=value + step)
-        case PriceLimit():
-            value, unit, step = term.limit, "price", 1.0
-            looser = replace(term, limit=value + step)
-        case OwnerBudget():
-            value, unit, step = term.limit_usd, "USD", 1.0
-            looser = replace(term, limit_usd=value + step)
-        case MinimumOffer():
-            value, unit, step = term.limit_kw, "kW", -min(1.0, term.limit_kw)
-            looser = replace(term, limit_kw=value + step)
-        case MaximumMembers():
-            value, unit, step = float(term.count), "homes", 1.0
-            looser = replace(term, count=term.count + 1)
-        case ShareCap():
-            value, unit, step = term.fraction, "fraction", min(0.01, 1.0 - term.fraction)
-            looser = replace(term, fraction=value + step)
-        case MinimumTotal():
-            value, unit, step = term.limit_kw, "kW", -min(1.0, term.limit_kw)
-            looser = replace(term, limit_kw=value + step)
-        case MinimumMembers():
-            value, unit, step = float(term.count), "homes", -1.0
-            looser = replace(term, count=term.count - 1)
-        case _ if term.step_kw > 0:
-            value, unit = term.step_kw, "kW"
+    found = _loosened(term)
+    value, unit, step, looser = (None, "", None, None) if found is None else found
     return _Candidate(
         limit=term.name,
         value=value,
@@ -215,3 +199,33 @@ def _of_term(problem: FormationProblem, place: int, term: Term) -> _Candidate:
         loosened=None if looser is None else replace(problem, terms=(*before, looser, *after)),
         without=replace(problem, terms=(*before, *after)),
     )
+
+
+def _loosened(term: Term) -> tuple[float, str, float | None, Term | None] | None:
+    """Where a term stands, its unit, a step, and the term loosened by it; None for a term that is not one number."""
+    match term:
+        case SpareCap():
+            less = min(POINT, term.fraction)
+            limit_kw = term.limit_kw + less * term.agreed_kw
+            return term.fraction, "fraction", -less, replace(term, fraction=term.fraction - less, limit_kw=limit_kw)
+        case HomeCap() | TotalCap():
+            unit = term.unit if term.unit in ("kW", "kWh") else "fraction"
+            step = POINT if unit == "fraction" else 1.0
+            return term.limit_kw * term.scale, unit, step, replace(term, limit_kw=term.limit_kw + step / term.scale)
+        case ShareCap():
+            step = min(POINT, 1.0 - term.fraction)
+            return term.fraction, "fraction", step, replace(term, fraction=term.fraction + step)
+        case MinimumTotal() | MinimumOffer():
+            less = min(1.0, term.limit_kw)
+            return term.limit_kw, "kW", -less, replace(term, limit_kw=term.limit_kw - less)
+        case MinimumMembers():
+            return float(term.count), "homes", -1.0, replace(term, count=term.count - 1)
+        case MaximumMembers():
+            return float(term.count), "homes", 1.0, replace(term, count=term.count + 1)
+        case PriceLimit():
+            return term.limit, "price", 1.0, replace(term, limit=term.limit + 1.0)
+        case OwnerBudget():
+            return term.limit_usd, "USD", 1.0, replace(term, limit_usd=term.limit_usd + 1.0)
+        case WholeLots():
+            return term.lot_kw, "kW", None, None
+    return None

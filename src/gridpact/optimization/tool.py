@@ -151,6 +151,7 @@ class OptimizationTool:
             problem,
             formation,
             market_maximum=maximum_kw < request.opportunity.requested_kw,
+            own_steps=problem.max_segments != request.rules.max_segments,
             solver=self.solver,
         )
         return SolverAnswer(formation=formation, diagnosis=diagnosis, notes=notes, limits=limits)

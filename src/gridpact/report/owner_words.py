@@ -100,8 +100,8 @@ def owner_story(facts: Facts) -> tuple[OwnerLine, ...]:
     """
     lines = [line for line in owner_lines(facts) if line.kind in _STORY]
     earned = sum(line["amount_microusd"] for line in facts["ledger"])
-    text = f"In all you earned {_usd(earned)}." if earned > 0 else f"In all you lost {_usd(-earned)}."
-    text = text if earned else "You earned nothing."
+    amount = f"{words.quantity(abs(earned) / 1e6, 6)} USD"
+    text = f"In all you {'earned' if earned > 0 else 'lost'} {amount}." if earned else "You earned nothing."
     return (*lines, OwnerLine(stage="pay", kind="earned", text=text))
 
 

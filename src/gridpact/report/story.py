@@ -25,7 +25,18 @@ _CAPS = {
     "max_share_per_home": "The share cap",
     "margin": "The operator's margin",
     "min_members": "The least number of homes",
+    "max_members": "The largest number of homes",
     "max_segments": "The market's number of bid steps",
+    "max_bid_steps": "The operator's number of bid steps",
+    "max_kwh_per_home": "The cap on each home's energy",
+    "max_total_kwh": "The cap on the bid's energy",
+    "max_request_fraction": "The cap on the share of the request",
+    "spare_fraction": "The share kept spare",
+    "min_offer_kw": "The least offer of a home",
+    "max_owner_price": "The cap on owners' prices",
+    "max_owner_pay_usd": "The budget for owners",
+    "min_spread": "The least spread",
+    "min_bid_price": "The lowest bid price",
 }
 _SMALLEST_USD = 0.00005
 
@@ -123,9 +134,9 @@ def _limits(result: Result, opportunity: Result, options: pd.DataFrame, fleet: p
     if found is None:
         yield "What its limits were worth was not measured for this bid."
     elif not found:
-        yield "No limit of the terms or the rules kept the bid from being worth more."
+        yield "No limit of the terms or the rules was found to keep the bid from being worth more."
     for each in (found or [])[:_FEW_LIMITS]:
-        yield limit_sentence(each)
+        yield limit_sentence(each, price_unit=words.unit(opportunity["price_unit"]))
     if found and len(found) > _FEW_LIMITS:
         rest = sum(each["cost_usd"] for each in found[_FEW_LIMITS:])
         yield f"{words.counted(len(found) - _FEW_LIMITS, 'further limit')} cost {_usd(rest)} at most one by one."
@@ -133,9 +144,10 @@ def _limits(result: Result, opportunity: Result, options: pd.DataFrame, fleet: p
     yield from _floors(result, opportunity, fleet)
 
 
-def limit_sentence(limit: Result) -> str:
+def limit_sentence(limit: Result, *, price_unit: str) -> str:
     """One binding limit: where it stands, what it costs, and what a little more of it would have been worth."""
-    name, value, unit = limit["limit"], limit["value"], limit["unit"]
+    name, value = limit["limit"], limit["value"]
+    unit = price_unit if limit["unit"] == "price" else limit["unit"]
     what = _CAPS.get(name, f"The term {label(name, 80)}")
     at = "" if value is None else f" of {_amount(value, unit)}"
     text = f"{what}{at} binds: without it the bid would be worth {_usd(limit['cost_usd'])} more"

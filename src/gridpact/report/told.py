@@ -19,7 +19,8 @@ MOST_LINES = 40
 """Sentences of a part that are not folded away."""
 _MEASURED = (
     "Measured by solving the bid again with each limit loosened or gone; homes' offers, prices and all other limits as "
-    "they were. Values are what was expected over the prices thought possible when the bid was made."
+    "they were. Values are what was expected over the prices thought possible when the bid was made, weighed by the "
+    "operator's aversion to risk where its terms hold one."
 )
 
 

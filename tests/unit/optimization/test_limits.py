@@ -8,8 +8,10 @@ import pytest
 
 from coalition_cases import option_book, random_problem
 from gridpact.coalition.formation import form
+from gridpact.coalition.limits import MaximumMembers, OwnerBudget, PriceLimit
 from gridpact.coalition.problem import FormationProblem
-from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, TotalCap, WholeLots
+from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap, WholeLots
+from gridpact.optimization.compile import SpareCap
 from gridpact.optimization.limits import LARGEST_INTEGER, binding_limits, measurable
 
 OPTIONS = option_book([("b", 2, 40), ("b", 3, 60), ("a", 2, 40), ("a", 1.5, 70), ("c", 4, 95)])
@@ -36,7 +38,7 @@ def best_usd(given: FormationProblem) -> float:
     for s in range(scenarios):
         total = cp.sum(x[:, s])
         price = float(given.prices[s])
-        rules.append(options.price @ x[:, s] <= (price - given.margin * abs(price)) * total)
+        rules.append(options.price @ x[:, s] <= (price - given.margin * abs(price) - given.min_spread) * total)
         for home in range(given.homes):
             mine = cp.sum(x[np.flatnonzero(options.home_index == home), s])
             for term in given.terms:
@@ -45,6 +47,11 @@ def best_usd(given: FormationProblem) -> float:
                 if isinstance(term, ShareCap):
                     rules.append(mine <= term.fraction * total)
         rules += [total <= term.limit_kw for term in given.terms if isinstance(term, TotalCap)]
+        for term in given.terms:
+            if isinstance(term, PriceLimit):
+                rules.append(x[np.flatnonzero(options.price > term.limit), s] == 0)
+            if isinstance(term, OwnerBudget):
+                rules.append(options.price @ x[:, s] * given.window_h / 1000 <= term.limit_usd)
         value = value + given.probabilities[s] * given.window_h / 1000 * (price * total - options.price @ x[:, s])
     solved = cp.Problem(cp.Maximize(value), rules)
     solved.solve(solver="CLARABEL")
@@ -75,6 +82,11 @@ def test_what_does_not_bind_is_not_named() -> None:
         problem(terms=(TotalCap(limit_kw=7.0),)),
         problem(terms=(HomeCap(limit_kw=2.5), ShareCap(fraction=0.45)), margin=0.1),
         problem(margin=0.3, requested_kw=30.0),
+        problem(terms=(PriceLimit(limit=69.5),)),
+        problem(terms=(OwnerBudget(limit_usd=0.5, usd_per_cost=0.002), ShareCap(fraction=0.5))),
+        problem(terms=(TotalCap(limit_kw=6.0, name="max_total_kwh", scale=2.0, unit="kWh"),)),
+        problem(terms=(SpareCap(limit_kw=6.25, fraction=0.5, agreed_kw=12.5),)),
+        problem(min_spread=12.0, requested_kw=30.0),
     ],
 )
 def test_linear_limits_agree_with_raw_cvxpy(given: FormationProblem) -> None:
@@ -92,13 +104,21 @@ def _changed(given: FormationProblem, limit: str) -> tuple[FormationProblem, For
         return replace(given, requested_kw=given.requested_kw + 1), replace(given, requested_kw=1e3)
     if limit == "margin":
         return replace(given, margin=given.margin - 0.01), replace(given, margin=0.0)
+    if limit == "min_spread":
+        return replace(given, min_spread=given.min_spread - 1), replace(given, min_spread=0.0)
     others = tuple(term for term in given.terms if term.name != limit)
     (term,) = (term for term in given.terms if term.name == limit)
-    looser = (
-        replace(term, fraction=term.fraction + 0.01)
-        if isinstance(term, ShareCap)
-        else replace(term, limit_kw=term.limit_kw + 1.0)  # type: ignore[call-arg]
-    )
+    match term:
+        case ShareCap():
+            looser: Term = replace(term, fraction=term.fraction + 0.01)
+        case PriceLimit():
+            looser = replace(term, limit=term.limit + 1)
+        case OwnerBudget():
+            looser = replace(term, limit_usd=term.limit_usd + 1)
+        case SpareCap():
+            looser = TotalCap(limit_kw=term.agreed_kw * (1 - term.fraction + 0.01))
+        case HomeCap() | TotalCap():
+            looser = replace(term, limit_kw=term.limit_kw + 1 / term.scale)
     return replace(given, terms=(*others, looser)), replace(given, terms=others)
 
 
@@ -115,7 +135,16 @@ def test_integer_limits_have_exact_differences() -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(25))
+def test_the_largest_number_of_homes_and_who_limits_the_steps() -> None:
+    given = problem(terms=(MaximumMembers(count=1, available_kw=OPTIONS.per_home_kw()),), max_segments=1)
+    found = {each.limit: each for each in binding_limits(given, form(given), own_steps=True) or ()}
+    assert (found["max_members"].value, found["max_members"].unit, found["max_members"].step) == (1.0, "homes", 1.0)
+    assert "max_bid_steps" in found
+    lowest = problem(min_price=90.0, prices=[80.0, 120.0], probabilities=[0.5, 0.5])
+    assert "min_bid_price" in {each.limit for each in binding_limits(lowest, form(lowest)) or ()}
+
+
+@pytest.mark.parametrize("seed", range(12))
 def test_loosening_never_costs_and_never_beats_having_no_limit(seed: int) -> None:
     rng = np.random.default_rng(seed)
     given = random_problem(rng, lots=bool(seed % 3 == 0), members=bool(seed % 2))

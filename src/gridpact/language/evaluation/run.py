@@ -22,6 +22,10 @@ TOGETHER_HOSTED = 16
 TOGETHER_LOCAL = 2
 """Cases asked at a time: what is lost where a measurement is broken off, and what a hosted model may do at once."""
 
+_PACKAGE = "gridpact.language.evaluation"
+_READ_BY = {"owners": "owner_texts", "instructions": "operator_texts"}
+"""Modules that answer a set whose own module holds its scorer alone."""
+
 
 class Counting:
     """A talker that remembers what came of each question."""
@@ -138,13 +142,17 @@ def open_set(name: str) -> EvaluationSet:
     """
     if name not in SETS:
         raise InputError(f"--set {name!r} is not one of {', '.join(SETS)}")
-    where = f"gridpact.language.evaluation.{name}"
-    try:
-        return cast(EvaluationSet, import_module(where))
-    except ModuleNotFoundError as problem:
-        if problem.name != where:
-            raise
-        raise MissingDataError(f"the evaluation set {name!r} is not part of this installation") from None
+    tried = [f"{_PACKAGE}.{name}", *([f"{_PACKAGE}.{_READ_BY[name]}"] if name in _READ_BY else [])]
+    for where in tried:
+        try:
+            module = import_module(where)
+        except ModuleNotFoundError as problem:
+            if not str(problem.name).startswith("gridpact."):
+                raise
+            continue
+        if hasattr(module, "answer"):
+            return cast(EvaluationSet, module)
+    raise MissingDataError(f"the evaluation set {name!r} is not part of this installation")
 
 
 def measure(
