@@ -1,4 +1,4 @@
-"""`gridpact explain` as people meet it: for the operator and for owners, with and without a model, and in the report."""
+"""`gridpact explain` as people meet it: for the operator and for owners, with a model and without, and in the report."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def test_the_operator_reads_what_limited_the_result(place: Path) -> None:
     for each in limits:
         assert f"{each['cost_usd']:.4f}".rstrip("0") in words
         assert f"{each['worth_usd']:.4f}".rstrip("0") in words
-    for said in ("The share cap of 30% binds", "one more kW would be worth", "Owners' floors", "The batteries' reserve"):
+    for said in ("The share cap of 30% binds", "one more kW would be", "Owners' floors", "The batteries' reserve"):
         assert said in words
 
 

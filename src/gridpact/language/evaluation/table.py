@@ -49,8 +49,8 @@ HEAD = """\
 
 How well owners' texts, operators' instructions and negotiators' positions are answered, by fixed rules and by models.
 Every row was measured by the command that it names, on the day that it names; numbers in brackets are 95% intervals
-(Wilson). Compare rows of the same half and number of cases. The development half is there to write rules and prompts by;
-the test half is only to be measured. What the columns mean, and how to add a model, is in [explain.md](explain.md).
+(Wilson). Compare rows of the same half and number of cases. The development half is there to write rules and prompts
+by; the test half is only to be measured. What the columns mean, and how to add a model, is in [explain.md](explain.md).
 """
 
 
