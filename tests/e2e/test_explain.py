@@ -1,4 +1,4 @@
-"""`gridpact explain` as people meet it: for the operator and for owners, with a model and without, and in the report."""
+"""`gridpact explain` as people meet it: for the operator and for owners, with and without a model, in the report."""
 
 import json
 import re
