@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridpact.cli.options import AsJson, Quiet
+from gridpact.cli.options import AsJson, LlmLimit, Quiet
 from gridpact.cli.output import print_json, problems_as_messages, say
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def language(
     half: Annotated[
         str, typer.Option("--half", metavar="HALF", help="development, or test, which nothing was tuned on.")
     ] = "test",
+    llm_limit: LlmLimit = None,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="Only the first N cases of each set.")
     ] = None,
@@ -59,7 +60,10 @@ def language(
         names = list(dict.fromkeys(sets or SETS))
         done: list[Measured] = []
         interrupted = False
-        with opened_talker(model) as talker, StageProgress(quiet=quiet, only_live=json, what="cases") as progress:
+        with (
+            opened_talker(model, limits=llm_limit, consent="all") as talker,
+            StageProgress(quiet=quiet, only_live=json, what="cases") as progress,
+        ):
             try:
                 for name in names:
                     try:
@@ -79,7 +83,7 @@ def language(
             raise MissingDataError("none of the evaluation sets is part of this installation; nothing was measured")
         _show(done, json=json, quiet=quiet)
         if markdown is not None and done:
-            _write(markdown, done, _command(model, sets, half, limit))
+            _write(markdown, done, _command(model, sets, half, limit), by_style=limit is None and not interrupted)
         if interrupted:
             raise KeyboardInterrupt
 
@@ -100,10 +104,10 @@ def _show(done: "list[Measured]", *, json: bool, quiet: bool) -> None:
     show_measured([each.to_dict() for each in done])
 
 
-def _write(path: Path, done: "list[Measured]", command: str) -> None:
+def _write(path: Path, done: "list[Measured]", command: str, *, by_style: bool) -> None:
     from datetime import UTC, datetime
 
     from gridpact.language.evaluation.table import write_page
 
-    write_page(path, done, date=datetime.now(UTC).date().isoformat(), command=command)
+    write_page(path, done, date=datetime.now(UTC).date().isoformat(), command=command, by_style=by_style)
     say(f"gridpact: {path} is up to date")

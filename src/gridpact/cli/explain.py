@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gridpact.cli.options import DEFAULT_STORE, AsJson, Store
+from gridpact.cli.options import DEFAULT_STORE, AsJson, ConsentOf, Llm, LlmLimit, Store
 from gridpact.cli.output import problems_as_messages, say
 from gridpact.cli.talkers import opened_talker
 from gridpact.cli.trail import Run, run_source
@@ -15,15 +15,9 @@ def explain(
     home: Annotated[
         str | None, typer.Option("--home", metavar="HOME", help="Explain it to the owner of this home.")
     ] = None,
-    llm: Annotated[
-        str,
-        typer.Option(
-            "--llm",
-            envvar="GRIDPACT_LLM",
-            metavar="MODEL",
-            help="Model that may tell it in its own words, each checked against the run; none for fixed sentences.",
-        ),
-    ] = "none",
+    llm: Llm = "none",
+    llm_limit: LlmLimit = None,
+    consent: ConsentOf = None,
     store: Store = DEFAULT_STORE,
     json: AsJson = False,
 ) -> None:
@@ -31,7 +25,7 @@ def explain(
     with problems_as_messages():
         from gridpact.operation.explain import explain_run
 
-        with opened_talker(llm) as talker, run_source(run, store) as source:
+        with opened_talker(llm, limits=llm_limit, consent=consent) as talker, run_source(run, store) as source:
             told = explain_run(source, home_id=home, talker=talker)
         for each in told.paragraphs:
             if each.narrative.why_template is not None:

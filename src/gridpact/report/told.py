@@ -109,15 +109,15 @@ class _Loaded:
 
 def told_to_owners(facts: Facts) -> str:
     """Each home's day as its owner reads it, for the homes with most at stake."""
-    chosen = list(dict.fromkeys(rows_of(facts)["home"].tolist()))[:MOST_HOMES]
-    homes = [facts.homes[home] for home in chosen]
+    invited = list(dict.fromkeys(rows_of(facts)["home"].tolist()))
+    homes = [facts.homes[home] for home in invited[:MOST_HOMES]]
     loaded = _Loaded(facts, homes)
     parts = []
     for home in homes:
         story = owner_story(owner_facts(loaded, facts.events, home))
         lines = "".join(f"<li>{text(line.text)}</li>" for line in story)
         parts.append(_owner(home, story[-1].text, lines))
-    rest = len(facts.homes) - len(homes)
+    rest = len(invited) - len(homes)
     note = (
         f"The {len(homes)} homes with the most power; 'gridpact explain RUN --home HOME' tells it of any other."
         if rest

@@ -157,7 +157,7 @@ def test_a_page_is_made_and_rows_are_replaced(owners: ModuleType, tmp_path: Path
     write_page(page, other, date="2026-03-03", command="other half")
     last = page.read_text()
     assert "2026-02-02" in last
-    assert last.index("all unset") < last.index("fixed rules") < last.index("`test:model`")
+    assert last.index("| all unset") < last.index("| fixed rules") < last.index("`test:model`")
     write_page(page, other, date="2026-03-03", command="other half")
     assert page.read_text() == last, "the same figures leave the same page"
     assert list(tmp_path.iterdir()) == [page]

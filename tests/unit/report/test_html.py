@@ -297,3 +297,13 @@ def test_numbers_and_labels() -> None:
     assert number(None) == number(float("nan")) == "–"
     assert label("<b>&\n" + "x" * 100) == "<b>& " + "x" * 34 + "…"
     assert text("a\x00\x1b\ud800b'\"<") == "a   b&#x27;&quot;&lt;"
+
+
+def test_the_day_and_its_limits_are_told_in_words(run: EditedRun) -> None:
+    html = render_report(run)
+    words = html.split('<section id="words"')[1].split("</section>")[0]
+    assert "The day in words" in words
+    assert "What limited the result" in words
+    assert "What its limits were worth was not measured for this bid." in words, "a run without limits says so"
+    homes = html.split('<section id="homes"')[1].split("</section>")[0]
+    assert homes.count("<details><summary>") == run.tables["coalition"]["home_id"].nunique()

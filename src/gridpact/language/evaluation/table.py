@@ -6,6 +6,7 @@ A page is changed only between its marks, only where every row there is one of o
 import os
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from gridpact.errors import InputError
@@ -40,21 +41,24 @@ STYLE_COLUMNS = (
     "unsafe readings",
     "invented",
 )
-_KEYS = {"": 2, "styles ": 3}
-"""How many columns name a row, by kind of table."""
+_KEYS = {"": 3, "styles ": 3}
+"""How many columns name a row, by kind of table. A measurement of fewer cases has rows of its own."""
 NONE = "–"
 HEAD = """\
 # Evaluation
 
-How well owners' texts, operators' instructions and negotiators' positions are answered, by rules and by models. Every
-row was measured by the command that it names, on the day that it names.
+How well owners' texts, operators' instructions and negotiators' positions are answered, by fixed rules and by models.
+Every row was measured by the command that it names, on the day that it names; numbers in brackets are 95% intervals
+(Wilson). Compare rows of the same half and number of cases. The development half is there to write rules and prompts
+by; the test half is only to be measured. What the columns mean, and how to add a model, is in [explain.md](explain.md).
 """
 
 
-def write_page(path: Path, measured: Sequence[Measured], *, date: str, command: str) -> None:
+def write_page(path: Path, measured: Sequence[Measured], *, date: str, command: str, by_style: bool = True) -> None:
     """Put ``measured`` into the tables of the page at ``path``, which is made where it is not there.
 
-    A row of the same answerer, half and set is replaced; all others stay as they are.
+    A row of the same answerer, half, set and number of cases is replaced; all others stay as they are. The tables by
+    style are left alone unless ``by_style``, which is for measurements of whole halves.
 
     Raises:
         InputError: the page has no marks, or between them what is none of these tables; it is left alone.
@@ -65,7 +69,9 @@ def write_page(path: Path, measured: Sequence[Measured], *, date: str, command: 
         mine = [each for each in measured if each.data_set == name]
         rows = [_row(each, date=date, command=command) for each in mine]
         text = _put(text, name, "", COLUMNS, rows, path)
-        styles = [row for each in mine for row in _style_rows(each)]
+        if not by_style:
+            continue
+        styles = [row for each in mine if each.answerer != UNSET for row in _style_rows(each)]
         whose = {(each.answerer, each.half) for each in mine}
         text = _put(text, name, "styles ", STYLE_COLUMNS, styles, path, gone=whose)
     whole = path.with_name(f".{path.name}.new")
@@ -112,7 +118,7 @@ def _put(
     rows: Sequence[Sequence[str]],
     path: Path,
     *,
-    gone: set[tuple[str, str]] | None = None,
+    gone: AbstractSet[tuple[str, str]] = frozenset(),
 ) -> str:
     begin, end = _marks(name, kind)
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
@@ -120,8 +126,8 @@ def _put(
     first, last = text.index(begin), text.index(end)
     keys = _KEYS[kind]
     kept = _rows(text[first + len(begin) : last], columns, path, text[:first].count("\n") + 1)
-    whose = (gone or set()) | {(_bare(row[0]), row[1]) for row in rows}
-    kept = [row for row in kept if (_bare(row[0]), row[1]) not in whose]
+    again = {tuple(row[:keys]) for row in rows}
+    kept = [row for row in kept if tuple(row[:keys]) not in again and (_bare(row[0]), row[1]) not in gone]
     ordered = sorted([*kept, *rows], key=lambda row: (_rank(_bare(row[0])), *row[1:keys]))
     return text[:first] + _marked(name, kind, ordered) + text[last + len(end) :]
 
