@@ -69,7 +69,6 @@ FAULTS: dict[str, tuple[Action, Failure, int]] = {
     "cut off": (Say(text='{"level": 1, "ho', stop="length"), Failure.TOO_LONG, 1),
     "withheld": (Say(text="", stop="filter"), Failure.REFUSED, 1),
 }
-_NO_TEXT_OF_OTHER_KINDS = {"anthropic": {"withheld"}}
 
 
 @each_provider
@@ -213,7 +212,7 @@ def test_a_planted_key_is_in_no_reply_log_or_exception(
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 1.0])
 def test_faults_are_counted_exactly(part: float) -> None:
-    _counted(part, questions=60)
+    _counted(part, questions=40)
 
 
 def test_a_breaker_spares_a_provider_that_fails_always() -> None:
@@ -280,12 +279,12 @@ def _counted(part: float, *, questions: int, provider: str = "gemini", breaks: b
 def test_many_questions_hold_no_memory() -> None:
     limits = Limits(timeout_s=20, patience_s=25, in_flight=16)
     with asking("gemini", lambda request, number: Say(text=GOOD), limits=limits) as (broker, fake):
-        broker.ask([question(number) for number in range(60)])
+        broker.ask([question(number) for number in range(30)])
         fake.requests.clear()
         tracemalloc.start()
         kept = []
-        for first in range(0, 180, 60):
-            assert not Usage.of(broker.ask([question(first + number) for number in range(60)])).fallbacks
+        for first in range(0, 90, 30):
+            assert not Usage.of(broker.ask([question(first + number) for number in range(30)])).fallbacks
             fake.requests.clear()
             kept.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
