@@ -296,10 +296,16 @@ class Fake:
             case Drip():
                 await _write(writer, 200, {"content-length": "1000000"}, b"")
                 gone = asyncio.ensure_future(reader.read(1))
-                while not gone.done():
-                    writer.write(b" ")
-                    await writer.drain()
-                    await asyncio.wait({gone}, timeout=action.every_s)
+                try:
+                    while not gone.done():
+                        writer.write(b" ")
+                        await writer.drain()
+                        await asyncio.wait({gone}, timeout=action.every_s)
+                finally:
+                    gone.cancel()
+                    await asyncio.wait({gone})
+                    if not gone.cancelled():
+                        gone.exception()
                 self.lost += 1
                 return False
             case Truncate():

@@ -1,6 +1,7 @@
 """Names, keys, addresses, limits and consent: what cannot be used is said before anything is sent."""
 
 import importlib.util
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from gridpact.language.limits import Limits, read_limits
 from gridpact.language.opening import open_talker, split_name
 from gridpact.language.questions import Failure, Nobody, Scripted, Talker
 from gridpact.language.usage import Usage
+from lonely import LiveCallError
 
 
 @pytest.mark.parametrize(
@@ -173,3 +175,18 @@ def test_proxies_are_followed_but_not_to_the_loopback(monkeypatch: pytest.Monkey
     assert _proxy_for("https://127.0.0.1:9/v1") is None
     monkeypatch.setenv("no_proxy", "models.example")
     assert _proxy_for("https://models.example/v1") is None
+
+
+def test_no_test_reaches_another_machine() -> None:
+    with socket.socket() as probe:
+        with pytest.raises(LiveCallError):
+            probe.connect(("203.0.113.1", 443))
+        with pytest.raises(LiveCallError):
+            probe.connect_ex(("203.0.113.1", 443))
+    with pytest.raises(LiveCallError):
+        socket.getaddrinfo("generativelanguage.googleapis.com", 443)
+    environment = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "http://203.0.113.1/v1"}
+    talker = open_talker("openai:mine", limits=Limits(attempts=1, timeout_s=5), environment=environment)
+    assert isinstance(talker, Broker)
+    with talker:
+        assert talker.ask([question()])[0].failure is not None
