@@ -1,4 +1,4 @@
-"""A fleet with its owners' wishes in it: unconfirmed ones only tighten what the fleet says, confirmed ones replace it."""
+"""A fleet with its owners' wishes in it: unconfirmed ones only tighten what it says, confirmed ones replace it."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -125,7 +125,8 @@ def _share(
             load = found.get("critical_load_kw")
             if load is None:
                 remark(
-                    "asks for hours of backup and does not say for what load, so the whole battery is kept; set critical_load_kw"
+                    "asks for hours of backup and does not say for what load, so the whole battery is kept; "
+                    "set critical_load_kw"
                 )
                 return 1.0
             return backup_soc_fraction(
