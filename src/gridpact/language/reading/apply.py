@@ -50,7 +50,7 @@ def apply_records(fleet: Fleet, records: Mapping[str, Record], *, source: str) -
             raise InputError(f"{source} has wishes of home {home_id!r}, which the fleet does not have{hint}")
         row = fleet.row(home_id)
         place = fleet.position(home_id)
-        cells = cells_for(row, record.wishes.found, remark=lambda text, home=home_id: remarks.append(f"{home}: {text}"))  # type: ignore[misc]
+        cells = cells_for(row, record.wishes.found, remark=lambda text, home=home_id: remarks.append(f"{home}: {text}"))
         if any(not _equal(row[name], value) for name, value in cells.items()):
             changed.append(home_id)
         for name, value in cells.items():

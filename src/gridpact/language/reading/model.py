@@ -169,7 +169,8 @@ def _numbers(name: str, items: list[Item], facts: HomeFacts) -> Iterator[float]:
                     continue
                 amount = amount if per.startswith("mwh") or per == "" and amount >= 3 else amount * 1000.0
             yield amount
-            if name == "maximum_discharge_fraction" or name == "backup_soc_fraction":
+            drawn = any(each.tag in ("USE", "DRAIN", "SELL", "LE", "TOPPART") for each in items)
+            if name == "maximum_discharge_fraction" or name == "backup_soc_fraction" and drawn:
                 yield 1.0 - amount
 
 

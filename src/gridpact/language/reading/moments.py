@@ -45,10 +45,8 @@ class Moments(Storing):
         if not carlike or clause.has("SELL", "OUTAGE"):
             self.note("is a time, and not said of the car or of a pause", item)
             return
-        if (
-            self._before(place, "ARRIVE", back=5) is not None
-            and self._before(place, "ARRIVE", "BY", "DEPART", "LEAVE").tag == "ARRIVE"
-        ):  # type: ignore[union-attr]
+        coming = self._before(place, "ARRIVE", "BY", "DEPART", "LEAVE")
+        if coming is not None and coming.tag == "ARRIVE" and self._before(place, "ARRIVE", back=5) is not None:
             self.note("is when the car comes, not when it leaves", item)
             return
         if side is not None and side.tag == "AFTER":

@@ -280,6 +280,11 @@ def _hour(number: Item) -> tuple[int, int]:
     return (int(value), 0) if float(value).is_integer() else (99, 0)
 
 
+def _parsed(run: list[Token]) -> list[Item]:
+    """The items of a run; raises UnexpectedInput where the grammar has no reading of it."""
+    return _parser().parse(run)  # type: ignore[arg-type, return-value]
+
+
 @cache
 def _parser() -> Lark:
     grammar = (Path(__file__).parent / "quantities.lark").read_text(encoding="utf-8")
@@ -314,7 +319,7 @@ def _read(run: list[Token]) -> list[Item]:
             found.append(Item(tag, token.value, token.start, token.end, token.text))
             break
         try:
-            found.extend(_parser().parse(rest))
+            found.extend(_parsed(rest))
             break
         except UnexpectedInput as problem:
             at = getattr(getattr(problem, "token", None), "start_pos", None)
@@ -322,7 +327,7 @@ def _read(run: list[Token]) -> list[Item]:
             stop = at if 0 < at < len(rest) else len(rest) - 1
             while stop > 0:
                 try:
-                    found.extend(_parser().parse(rest[:stop]))
+                    found.extend(_parsed(rest[:stop]))
                     break
                 except UnexpectedInput:
                     stop -= 1
@@ -428,12 +433,11 @@ def _merged(tokens: list[Token]) -> list[Token]:
             place += 2
             continue
         if token.tag == "NUM" and following is not None:
-            value = float(token.value)
-            if following.tag == "SLASH" and third is not None and third.tag == "NUM" and _amount(third) > value:
-                if token.text.isdigit() and third.text.isdigit() and _amount(third) <= 10:
-                    found.append(Token("FRAC", value / _amount(third), token.text, token.start, third.end))
-                    place += 3
-                    continue
+            value = _amount(token)
+            if following.tag == "SLASH" and third is not None and _is_fraction(token, third):
+                found.append(Token("FRAC", value / _amount(third), token.text, token.start, third.end))
+                place += 3
+                continue
             if following.tag == "OCLOCK" and third is not None and third.tag == "NUM" and _is_minute(tokens, place + 2):
                 found.append(Token("CLOCK", (int(value), int(_amount(third))), token.text, token.start, third.end))
                 place += 3
@@ -469,10 +473,15 @@ def _merged(tokens: list[Token]) -> list[Token]:
     return found
 
 
+def _is_fraction(over: Token, under: Token) -> bool:
+    digits = over.text.isdigit() and under.text.isdigit()
+    return digits and under.tag == "NUM" and _amount(over) < _amount(under) <= 10
+
+
 def _is_minute(tokens: list[Token], place: int) -> bool:
     token = tokens[place]
     after = tokens[place + 1].tag if place + 1 < len(tokens) else ""
-    minute = float(token.value)
+    minute = _amount(token)
     return (
         minute < 60
         and minute >= 5
@@ -484,7 +493,7 @@ def _is_minute(tokens: list[Token], place: int) -> bool:
 def _is_clock_pair(tokens: list[Token], place: int) -> bool:
     """Whether two numbers in a row are an hour and its minutes."""
     first, second = tokens[place], tokens[place + 1]
-    minute = float(second.value)
+    minute = _amount(second)
     if not (10 <= minute < 60 and minute == int(minute)):
         return False
     after = tokens[place + 2].tag if place + 2 < len(tokens) else ""

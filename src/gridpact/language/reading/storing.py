@@ -5,6 +5,12 @@ from gridpact.language.reading.speech import Speech
 
 SHARES = frozenset(("backup_soc_fraction", "maximum_discharge_fraction", "vehicle_required_soc_fraction"))
 
+_CUES = (
+    *("KEEP", "WANT", "GE", "OUTAGE", "BELOW", "LE", "READY", "FULL", "USE", "DRAIN", "OK", "SELL", "DEPART", "LEAVE"),
+    *("DOWNTO", "NEG", "ALONE", "BY", "ABOVE", "POLITE", "CORR", "LASTPART", "TOPPART", "ONLY", "BATT", "CAR", "REST"),
+)
+"""Tags that make a quantity beside them a wish."""
+
 
 class Storing(Speech):
     """What is to stay in the battery, what may be drawn, and what the car needs."""
@@ -81,25 +87,7 @@ class Storing(Speech):
 
     def _wanted(self, item: Item) -> bool:
         """Whether anything in the clause makes a quantity a wish, or the clause is as short as a note."""
-        cues = ("KEEP", "WANT", "GE", "OUTAGE", "BELOW", "LE", "READY", "FULL", "USE", "DRAIN", "OK", "SELL", "DEPART")
-        cues = (
-            *cues,
-            "LEAVE",
-            "DOWNTO",
-            "NEG",
-            "ALONE",
-            "BY",
-            "ABOVE",
-            "POLITE",
-            "CORR",
-            "LASTPART",
-            "TOPPART",
-            "ONLY",
-            "BATT",
-            "CAR",
-            "REST",
-        )
-        if self.clause.has(*cues) or self.mode:
+        if self.clause.has(*_CUES) or self.mode:
             return True
         return len([each for each in self.items if each.tag not in ("FILL", "COMMA", "CONJ")]) <= 3
 
