@@ -282,7 +282,7 @@ def _hour(number: Item) -> tuple[int, int]:
 
 def _parsed(run: list[Token]) -> list[Item]:
     """The items of a run; raises UnexpectedInput where the grammar has no reading of it."""
-    return _parser().parse(run)  # type: ignore[arg-type, return-value]
+    return _parser().parse(run)
 
 
 @cache
@@ -428,8 +428,8 @@ def _merged(tokens: list[Token]) -> list[Token]:
                 and following.text in ("day", "tag", "jour", "dia", "dag", "d")
             )
         ):
-            tag = {"KWH": "PKWH", "PMWH": "PMWH", "KW": "PKWH"}.get(following.tag, "PDAY")  # type: ignore[union-attr]
-            found.append(Token(tag, None, token.text + following.text, token.start, following.end))  # type: ignore[union-attr]
+            tag = {"KWH": "PKWH", "PMWH": "PMWH", "KW": "PKWH"}.get(following.tag, "PDAY")
+            found.append(Token(tag, None, token.text + following.text, token.start, following.end))
             place += 2
             continue
         if token.tag == "NUM" and following is not None:
@@ -454,9 +454,9 @@ def _merged(tokens: list[Token]) -> list[Token]:
             and following is not None
             and following.tag == "NUM"
         ):
-            hour, minute = _amount(found[-1]), float(following.value)
-            if hour <= 12 and 1 <= minute <= 9:
-                found[-1] = Token("CLOCK", (int(hour), int(minute)), "x", found[-1].start, following.end)
+            spoken_h, spoken_minutes = _amount(found[-1]), _amount(following)
+            if spoken_h <= 12 and 1 <= spoken_minutes <= 9:
+                found[-1] = Token("CLOCK", (int(spoken_h), int(spoken_minutes)), "x", found[-1].start, following.end)
                 place += 2
                 continue
         if (
