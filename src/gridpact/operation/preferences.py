@@ -217,7 +217,8 @@ def confirm(path: Path, home_id: str, *, fields: Sequence[str] = (), values: Seq
     for name in fields or (() if values else tuple(found)):
         if name not in found:
             raise InputError(
-                f"nothing was read for {name!r} of {home_id}; read were {', '.join(found) or 'no fields'}; --set gives a value"
+                f"nothing was read for {name!r} of {home_id}; read were {', '.join(found) or 'no fields'}; "
+                "--set gives a value"
             )
         found[name] = replace(found[name], confirmed=True)
     for entry in values:

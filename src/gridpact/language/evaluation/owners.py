@@ -1,38 +1,54 @@
 """How well owners' texts are read: stated values found, invented, wrong, and unsafe, which is looser than the text."""
 
-import json
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gridpact.language.evaluation.cases import Case, read_cases
 from gridpact.language.evaluation.score import Score
+from gridpact.language.questions import Failure, Talker
+from gridpact.language.reading.batch import OwnerText, read_owners
 from gridpact.language.reading.wishes import FIELDS, HomeFacts, Value, covers, minutes_of
 
-OWNERS = Path(__file__).parent / "owners.jsonl"
 _PERMITS = frozenset(name for name, each in FIELDS.items() if each.strict == "false")
 """Truths that allow something where they are true."""
 _TOLERANCE = {"": 1e-3, "1": 5e-3, "km": 1.0, "USD/MWh": 0.05}
 
-
-@cache
-def owner_cases() -> tuple[Mapping[str, Any], ...]:
-    """Every text with what it states."""
-    lines = OWNERS.read_text(encoding="utf-8").splitlines()
-    return tuple(json.loads(line) for line in lines if line.strip())
+Answer = Mapping[str, Value] | None
+"""Values by field; None where there was no answer of the closed schema."""
 
 
-def facts_of(case: Mapping[str, Any]) -> HomeFacts:
-    """What is known of the home of a case."""
-    return HomeFacts(**case.get("facts", {}))
+def load(half: str) -> list[Case]:
+    """Texts of owners, and what each states."""
+    return read_cases("owners", half)
 
 
-def score_owners(expected: Mapping[str, Any], found: Mapping[str, Value] | None) -> Score:
-    """One text's score.
+def answer(cases: Sequence[Case], talker: Talker) -> list[Answer]:
+    """What is read of each text, by the grammar and by ``talker``; by the grammar alone where nobody answers."""
+    owners = [
+        OwnerText(home_id=case.id, text=case.text, digest=case.id, facts=HomeFacts(**case.facts)) for case in cases
+    ]
+    read = read_owners(owners, talker=talker, consents=lambda home: True)
+    bad = (Failure.NOT_JSON.value, Failure.SCHEMA.value, Failure.TOO_LONG.value, Failure.TOO_LARGE.value)
+    return [None if each.failure in bad else each.wishes.values() for each in read]
+
+
+def score(case: Case, found: Answer) -> Score:
+    """One text's score."""
+    return score_owners(case.expected, found)
+
+
+def unset(case: Case) -> Answer:
+    """The answer that finds nothing."""
+    del case
+    return {}
+
+
+def score_owners(expected: Mapping[str, Any], found: Answer) -> Score:
+    """How what was read compares with what a text states.
 
     A value is right within rounding. It is unsafe where it allows more than the owner did: a wrong value that limits
     less than the stated one, or a permission that was not given. What is left unset is missed and not unsafe: the
-    fleet's own value stays.
+    fleet's own value stays, and the owner is shown that nothing was understood.
 
     Args:
         expected: what the text states, by field.

@@ -1,4 +1,4 @@
-"""A fleet with its owners' wishes in it: unconfirmed ones only tighten what the fleet says, confirmed ones replace it."""
+"""A fleet with its owners' wishes in it: unconfirmed ones only tighten what it says, confirmed ones replace it."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ def apply_records(fleet: Fleet, records: Mapping[str, Record], *, source: str) -
             raise InputError(f"{source} has wishes of home {home_id!r}, which the fleet does not have{hint}")
         row = fleet.row(home_id)
         place = fleet.position(home_id)
-        cells = cells_for(row, record.wishes.found, remark=lambda text, home=home_id: remarks.append(f"{home}: {text}"))  # type: ignore[misc]
+        cells = cells_for(row, record.wishes.found, remark=lambda text, home=home_id: remarks.append(f"{home}: {text}"))
         if any(not _equal(row[name], value) for name, value in cells.items()):
             changed.append(home_id)
         for name, value in cells.items():
@@ -125,7 +125,8 @@ def _share(
             load = found.get("critical_load_kw")
             if load is None:
                 remark(
-                    "asks for hours of backup and does not say for what load, so the whole battery is kept; set critical_load_kw"
+                    "asks for hours of backup and does not say for what load, so the whole battery is kept; "
+                    "set critical_load_kw"
                 )
                 return 1.0
             return backup_soc_fraction(

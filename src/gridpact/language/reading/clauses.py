@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from gridpact.language.reading.quantities import Item
 
-QUANTITIES = frozenset("share energy power distance money duration rate number clock hclock span days".split())
+QUANTITIES = frozenset(
+    ["share", "energy", "power", "distance", "money", "duration", "rate", "number", "clock", "hclock", "span", "days"]
+)
 _VALUES = QUANTITIES - {"days", "number"}
-_STARTS = frozenset("KEEP NEG ALONE WHOLEOUT WANT SELL EXPORT POLITE OK USE OKNEG DRAIN".split())
-_SUBJECTS = frozenset("BATT CAR SOLAR FIRST V2G HEAT".split())
-_JOINING = frozenset("AT BY FROM BTW FILL GE LE BELOW ABOVE WORD ONLY AFTER TO DOWNTO HE FIRST RTO".split())
+_STARTS = frozenset(
+    ["KEEP", "NEG", "ALONE", "WHOLEOUT", "WANT", "SELL", "EXPORT", "POLITE", "OK", "USE", "OKNEG", "DRAIN"]
+)
 _IGNORED = frozenset(("FILL", "CONJ", "COMMA", "COLON", "WORD", "QUOTE"))
 
 
@@ -39,11 +41,24 @@ class Clause:
 def clauses_of(items: list[Item]) -> list[Clause]:
     """Clauses in the order of the text."""
     found: list[Clause] = []
+    told = False
     for number, (sentence, mark) in enumerate(_sentences(items)):
         clauses = [Clause(items=part, sentence=number, tags=_tags(part)) for part in _parts(sentence)]
         _judge(clauses, mark)
+        told = _still_told(clauses, told)
         found.extend(clauses)
     return found
+
+
+def _still_told(clauses: list[Clause], told: bool) -> bool:
+    """Block what follows an instruction to the program until the owner speaks again; whether it still lasts."""
+    if any(clause.blocked == "instruction" for clause in clauses):
+        return True
+    if not told or any(clause.has("FIRST", "KEEP", "WANT", "NEG", "ALONE") for clause in clauses):
+        return False
+    for clause in clauses:
+        clause.blocked = clause.blocked or "instruction"
+    return True
 
 
 def _tags(part: list[Item]) -> frozenset[str]:
@@ -82,7 +97,7 @@ def _parts(sentence: list[Item]) -> Iterator[list[Item]]:
             part.append(item)
             continue
         following = sentence[place + 1].tag if place + 1 < len(sentence) else ""
-        if has_value and part:
+        if has_value and part and place + 1 < len(sentence):
             fresh = (
                 (
                     tag in _STARTS
@@ -293,7 +308,27 @@ def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
     return ""
 
 
-_OWNING = frozenset("my our mine mein meine meinen unser unsere mon ma mes notre mi mis nuestro mijn onze".split())
+_OWNING = frozenset(
+    [
+        "my",
+        "our",
+        "mine",
+        "mein",
+        "meine",
+        "meinen",
+        "unser",
+        "unsere",
+        "mon",
+        "ma",
+        "mes",
+        "notre",
+        "mi",
+        "mis",
+        "nuestro",
+        "mijn",
+        "onze",
+    ]
+)
 _ASKING = frozenset(("wondering", "curious", "tell me", "explain", "what if", "how much", "how many", "wieviel"))
 
 

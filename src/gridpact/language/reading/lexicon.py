@@ -10,25 +10,51 @@ from rapidfuzz.distance import OSA
 
 LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "nl": "dutch"}
 _FUZZY_TAGS = frozenset(
-    "BATT CAR KEEP NEG PCT DAY DSET GE LE BELOW ABOVE SELL EXPORT DRAIN SINK CYC OUTAGE KWH HOUR CENT CUR AMPM PART MIDN NOON "
-    "BTW READY FULL NUM FRAC HALFWORD SOLAR ALONE MILE KM DEPART GRID TO FROM BY AFTER WANT".split()
+    [
+        "BATT",
+        "CAR",
+        "KEEP",
+        "NEG",
+        "PCT",
+        "DAY",
+        "DSET",
+        "GE",
+        "LE",
+        "BELOW",
+        "ABOVE",
+        "SELL",
+        "EXPORT",
+        "DRAIN",
+        "SINK",
+        "CYC",
+        "OUTAGE",
+        "KWH",
+        "HOUR",
+        "CENT",
+        "CUR",
+        "AMPM",
+        "PART",
+        "MIDN",
+        "NOON",
+        "BTW",
+        "READY",
+        "FULL",
+        "NUM",
+        "FRAC",
+        "HALFWORD",
+        "SOLAR",
+        "ALONE",
+        "MILE",
+        "KM",
+        "DEPART",
+        "GRID",
+        "TO",
+        "FROM",
+        "BY",
+        "AFTER",
+        "WANT",
+    ]
 )
-_NOT_SLIPS = frozenset(
-    "change changed changes fever lever clever beast feast lease east lest deserve reverse reversed present cell tell expert "
-    "warning warming prince prize pride batter bitter better flood wait whole while there three where share shave care cars "
-    "hours house hoses horse mouse month most must mist minute minor prefect perfect person parcel pardon leaving living "
-    "loving having heaving kept kelp deep seep cycle bicycle motor notice untie under wonder thunder hinder lower tower "
-    "power flower slower sole sale side sade full fall fell fill pull bull charger charges changed fifth fifties other "
-    "another rather gather father mother either cent cart card cord could cold sold told hold bold gold early yearly nearly "
-    "friend fiend fried friendly trick track drive drove strive driven driver sunny money honey winter water storms store "
-    "story stored evert event events even evens seven heaven eleven sever several severe leave weave heave fright freight "
-    "weight height sight light might tight fight flight slight thirsty thirdly sixth fourth forth worth north ninth tenth "
-    "mine line nine fine wine vine dine pine mind kind find wind bind hind fiver river liver giver diver given giving using "
-    "usual usage users fused abuse amuse cause pause clause close closer chose choose loose loosing learn lean least leaf "
-    "please place plane plan planet sands hands hand sand band land lands standard strange orange arrange range reach beach "
-    "teach peach each price priced pricey prices charm charming though through thought throughout enough".split()
-)
-"""Common words that are one slip away from one of the reader's, and are not meant as it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +79,7 @@ class Lexicon:
     def mended(self, word: str) -> str | None:
         """The one word of the reader's that ``word`` is a slip of; None if there is none."""
         length = len(word)
-        if length < 5 or length > 20 or word in _NOT_SLIPS:
+        if length < 5 or length > 20 or word in _not_slips():
             return None
         most = 1 if length < 9 else 2
         best, found = most + 1, None
@@ -101,8 +127,8 @@ def lexicon(language: str) -> Lexicon:
     )
 
 
-_UNIVERSAL = frozenset("PCT KWH KW KM CUR V2G AMPM".split())
-_ENGLISH_ONLY = frozenset("FILL HE FIRST IT TO BY AT FROM AFTER CONJ QWORD".split())
+_UNIVERSAL = frozenset(["PCT", "KWH", "KW", "KM", "CUR", "V2G", "AMPM"])
+_ENGLISH_ONLY = frozenset(["FILL", "HE", "FIRST", "IT", "TO", "BY", "AT", "FROM", "AFTER", "CONJ", "QWORD"])
 
 
 def language_of(words: list[str]) -> str:
@@ -113,6 +139,12 @@ def language_of(words: list[str]) -> str:
         if count > most:
             best, most = code, count
     return best
+
+
+@cache
+def _not_slips() -> frozenset[str]:
+    """Common words that are one slip away from one of the reader's, and are not meant as it."""
+    return frozenset(_file("en")["@NOT_SLIPS"])
 
 
 @cache

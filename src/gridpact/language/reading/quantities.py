@@ -13,11 +13,73 @@ from lark.lexer import Lexer
 
 from gridpact.language.reading.tokens import Token
 
-_NUMERIC = frozenset("NUM HUND CLOCK HCLK NOON MIDN HPAST QPAST QTO HALB FRAC HALFWORD CUR".split())
-_ENDS = _NUMERIC | frozenset("AMPM OCLOCK PCT HOUR HPOST QPOST QTOPOST KWH CENT PKWH PMWH KM MILE KW TIMES CYC".split())
+_NUMERIC = frozenset(
+    ["NUM", "HUND", "CLOCK", "HCLK", "NOON", "MIDN", "HPAST", "QPAST", "QTO", "HALB", "FRAC", "HALFWORD", "CUR"]
+)
+_ENDS = _NUMERIC | frozenset(
+    [
+        "AMPM",
+        "OCLOCK",
+        "PCT",
+        "HOUR",
+        "HPOST",
+        "QPOST",
+        "QTOPOST",
+        "KWH",
+        "CENT",
+        "PKWH",
+        "PMWH",
+        "KM",
+        "MILE",
+        "KW",
+        "TIMES",
+        "CYC",
+    ]
+)
 GRAMMATICAL = frozenset(
-    "NUM HUND PCT FRAC FRACS HALFWORD CLOCK HCLK AMPM OCLOCK HOUR NOON MIDN HPAST QPAST QTO HALB HPOST QPOST QTOPOST CUR "
-    "CENT PKWH PMWH PERX KWH KW WATT KM MILE MINUTE DAYDUR CYC PDAY TIMES ONCE DAY DSET DTO RTO PART".split()
+    [
+        "NUM",
+        "HUND",
+        "PCT",
+        "FRAC",
+        "FRACS",
+        "HALFWORD",
+        "CLOCK",
+        "HCLK",
+        "AMPM",
+        "OCLOCK",
+        "HOUR",
+        "NOON",
+        "MIDN",
+        "HPAST",
+        "QPAST",
+        "QTO",
+        "HALB",
+        "HPOST",
+        "QPOST",
+        "QTOPOST",
+        "CUR",
+        "CENT",
+        "PKWH",
+        "PMWH",
+        "PERX",
+        "KWH",
+        "KW",
+        "WATT",
+        "KM",
+        "MILE",
+        "MINUTE",
+        "DAYDUR",
+        "CYC",
+        "PDAY",
+        "TIMES",
+        "ONCE",
+        "DAY",
+        "DSET",
+        "DTO",
+        "RTO",
+        "PART",
+    ]
 )
 _RANGES = frozenset(("TO", "DASH"))
 _SKIPPED = frozenset(("FILL", "AT"))
@@ -60,11 +122,8 @@ class _Build(Transformer[Any, Any]):
 
     def number(self, children: list[Any]) -> Item:
         tokens = [_token(child) for child in children]
-        values = [float(token.value) for token in tokens]
-        if len(values) == 1:
-            value = values[0]
-        else:
-            value = values[0] * 100 + (values[2] if len(values) == 3 else 0.0)
+        values = [_amount(token) for token in tokens]
+        value = values[0] if len(values) == 1 else values[0] * 100 + (values[2] if len(values) == 3 else 0.0)
         return _item("number", value, tokens[0], tokens[-1])
 
     def figure(self, children: list[Item]) -> Item:
@@ -98,7 +157,7 @@ class _Build(Transformer[Any, Any]):
             return _clock(24, 0, "24", first, last)
         if token.tag == "HCLK":
             return _item("hclock", float(str(token.value)), first, last, half)
-        hour, minute = token.value  # type: ignore[misc]
+        hour, minute = _pair(token)
         if not half and (hour > 12 or token.text[0] == "0" or hour == 0):
             half = "24"
         return _clock(hour, minute, half, first, last)
@@ -184,6 +243,14 @@ class _Build(Transformer[Any, Any]):
         return Item("span", (first, last), first.start, last.end)
 
 
+def _pair(token: Token) -> tuple[int, int]:
+    return token.value  # type: ignore[return-value]
+
+
+def _amount(token: Token) -> float:
+    return float(token.value)  # type: ignore[arg-type]
+
+
 def _token(child: Any) -> Token:
     return child.value  # type: ignore[no-any-return]
 
@@ -211,6 +278,11 @@ def _hour(number: Item) -> tuple[int, int]:
         if len(minute) == 2 and int(minute) < 60:
             return int(value), int(minute)
     return (int(value), 0) if float(value).is_integer() else (99, 0)
+
+
+def _parsed(run: list[Token]) -> list[Item]:
+    """The items of a run; raises UnexpectedInput where the grammar has no reading of it."""
+    return _parser().parse(run)
 
 
 @cache
@@ -247,7 +319,7 @@ def _read(run: list[Token]) -> list[Item]:
             found.append(Item(tag, token.value, token.start, token.end, token.text))
             break
         try:
-            found.extend(_parser().parse(rest))  # type: ignore[arg-type]
+            found.extend(_parsed(rest))
             break
         except UnexpectedInput as problem:
             at = getattr(getattr(problem, "token", None), "start_pos", None)
@@ -255,7 +327,7 @@ def _read(run: list[Token]) -> list[Item]:
             stop = at if 0 < at < len(rest) else len(rest) - 1
             while stop > 0:
                 try:
-                    found.extend(_parser().parse(rest[:stop]))  # type: ignore[arg-type]
+                    found.extend(_parsed(rest[:stop]))
                     break
                 except UnexpectedInput:
                     stop -= 1
@@ -285,7 +357,7 @@ def _joined(tokens: list[Token]) -> list[Token]:
             and (tag == "CONJ" and token.text in ("and", "&", "und", "et", "y", "en") or tag in ("TO", "RAND"))
         )
         between = max(0, between - 1) if tag not in ("BTW", "FROM") else between
-        if is_range or tag == "AMPM" and False:
+        if is_range or False:
             before = next((each for each in reversed(found) if each.tag not in _SKIPPED), None)
             ahead = next(
                 (
@@ -356,23 +428,22 @@ def _merged(tokens: list[Token]) -> list[Token]:
                 and following.text in ("day", "tag", "jour", "dia", "dag", "d")
             )
         ):
-            tag = {"KWH": "PKWH", "PMWH": "PMWH", "KW": "PKWH"}.get(following.tag, "PDAY")  # type: ignore[union-attr]
-            found.append(Token(tag, None, token.text + following.text, token.start, following.end))  # type: ignore[union-attr]
+            tag = {"KWH": "PKWH", "PMWH": "PMWH", "KW": "PKWH"}.get(following.tag, "PDAY")
+            found.append(Token(tag, None, token.text + following.text, token.start, following.end))
             place += 2
             continue
         if token.tag == "NUM" and following is not None:
-            value = float(token.value)  # type: ignore[arg-type]
-            if following.tag == "SLASH" and third is not None and third.tag == "NUM" and float(third.value) > value:  # type: ignore[arg-type]
-                if token.text.isdigit() and third.text.isdigit() and float(third.value) <= 10:  # type: ignore[arg-type]
-                    found.append(Token("FRAC", value / float(third.value), token.text, token.start, third.end))  # type: ignore[arg-type]
-                    place += 3
-                    continue
+            value = _amount(token)
+            if following.tag == "SLASH" and third is not None and _is_fraction(token, third):
+                found.append(Token("FRAC", value / _amount(third), token.text, token.start, third.end))
+                place += 3
+                continue
             if following.tag == "OCLOCK" and third is not None and third.tag == "NUM" and _is_minute(tokens, place + 2):
-                found.append(Token("CLOCK", (int(value), int(float(third.value))), token.text, token.start, third.end))  # type: ignore[arg-type]
+                found.append(Token("CLOCK", (int(value), int(_amount(third))), token.text, token.start, third.end))
                 place += 3
                 continue
             if following.tag == "NUM" and value <= 24 and value == int(value) and _is_clock_pair(tokens, place):
-                minute = int(float(following.value))  # type: ignore[arg-type]
+                minute = int(_amount(following))
                 found.append(Token("CLOCK", (int(value), minute), "x", token.start, following.end))
                 place += 2
                 continue
@@ -383,9 +454,9 @@ def _merged(tokens: list[Token]) -> list[Token]:
             and following is not None
             and following.tag == "NUM"
         ):
-            hour, minute = float(found[-1].value), float(following.value)  # type: ignore[arg-type]
-            if hour <= 12 and 1 <= minute <= 9:
-                found[-1] = Token("CLOCK", (int(hour), int(minute)), "x", found[-1].start, following.end)
+            spoken_h, spoken_minutes = _amount(found[-1]), _amount(following)
+            if spoken_h <= 12 and 1 <= spoken_minutes <= 9:
+                found[-1] = Token("CLOCK", (int(spoken_h), int(spoken_minutes)), "x", found[-1].start, following.end)
                 place += 2
                 continue
         if (
@@ -402,10 +473,15 @@ def _merged(tokens: list[Token]) -> list[Token]:
     return found
 
 
+def _is_fraction(over: Token, under: Token) -> bool:
+    digits = over.text.isdigit() and under.text.isdigit()
+    return digits and under.tag == "NUM" and _amount(over) < _amount(under) <= 10
+
+
 def _is_minute(tokens: list[Token], place: int) -> bool:
     token = tokens[place]
     after = tokens[place + 1].tag if place + 1 < len(tokens) else ""
-    minute = float(token.value)  # type: ignore[arg-type]
+    minute = _amount(token)
     return (
         minute < 60
         and minute >= 5
@@ -417,7 +493,7 @@ def _is_minute(tokens: list[Token], place: int) -> bool:
 def _is_clock_pair(tokens: list[Token], place: int) -> bool:
     """Whether two numbers in a row are an hour and its minutes."""
     first, second = tokens[place], tokens[place + 1]
-    minute = float(second.value)  # type: ignore[arg-type]
+    minute = _amount(second)
     if not (10 <= minute < 60 and minute == int(minute)):
         return False
     after = tokens[place + 2].tag if place + 2 < len(tokens) else ""

@@ -1,9 +1,10 @@
 """The deterministic reader: an owner's text, and what is known of the home, become wishes."""
 
 from gridpact.language.reading.clauses import clauses_of
-from gridpact.language.reading.meaning import Context, Found, Reading
+from gridpact.language.reading.meaning import Reading
 from gridpact.language.reading.plain import MOST_CHARACTERS, PlainText, make_plain
 from gridpact.language.reading.quantities import items_of
+from gridpact.language.reading.speech import Context, Found
 from gridpact.language.reading.tokens import tokenise
 from gridpact.language.reading.wishes import Evidence, HomeFacts, Note, Wish, Wishes, problem_with, stricter
 

@@ -150,7 +150,7 @@ def _places(row: Mapping[str, Any], *, where: str) -> tuple[int, int]:
 
 
 def value_from(name: str, text: str) -> Value:
-    """A value as somebody types it for a field, such as ``0.4``, ``40%``, ``true``, ``07:30`` or windows joined by ``;``.
+    """A value as somebody types it: ``0.4``, ``40%``, ``true``, ``07:30``, or windows joined by ``;``.
 
     Raises:
         InputError: it is no value of the field.

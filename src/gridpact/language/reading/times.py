@@ -84,7 +84,7 @@ def _resolved(minutes: int, half: str) -> int:
         return minutes % 720 + 720 if minutes < 780 else minutes
     if half == "night":
         return (
-            minutes % 720 + (720 if 300 <= minutes % 720 or minutes % 720 == 0 and minutes < 0 else 0)
+            minutes % 720 + (720 if minutes % 720 >= 300 or minutes % 720 == 0 and minutes < 0 else 0)
             if minutes < 780
             else minutes
         )

@@ -90,8 +90,17 @@ class Field:
     """Which value limits more: ``high``, ``low``, ``false``, ``early``, ``union``, or ``first`` among words."""
 
 
-def _bound(column: str) -> dict[str, float]:
-    return {"low": COLUMNS[column].low, "high": COLUMNS[column].high}
+def _like(column: str, **settings: str) -> Field:
+    """A field that is a number of the fleet's own column."""
+    bounds = COLUMNS[column]
+    return Field(
+        name=column,
+        words=settings["words"],
+        unit=bounds.unit,
+        strict=settings.get("strict", "high"),
+        low=bounds.low,
+        high=bounds.high,
+    )
 
 
 FIELDS: dict[str, Field] = {
@@ -100,12 +109,7 @@ FIELDS: dict[str, Field] = {
         Field(name="participates", kind="truth", strict="false", words="whether the home takes part: {}"),
         Field(name="battery_participates", kind="truth", strict="false", words="whether the battery takes part: {}"),
         Field(name="vehicle_participates", kind="truth", strict="false", words="whether the car takes part: {}"),
-        Field(
-            name="backup_soc_fraction",
-            unit="1",
-            words="keep at least {} of the battery for outages",
-            **_bound("backup_soc_fraction"),
-        ),
+        _like("backup_soc_fraction", words="keep at least {} of the battery for outages"),
         Field(name="backup_kwh", unit="kWh", words="keep at least {} kWh in the battery for outages", high=1e3),
         Field(name="backup_hours", unit="h", words="bridge an outage of {} hours", high=24.0 * 30),
         Field(name="critical_load_kw", unit="kW", words="a load of {} kW has to run in an outage", high=1e3),
@@ -116,27 +120,11 @@ FIELDS: dict[str, Field] = {
             strict="low",
             words="draw at most {} of the battery",
         ),
-        Field(
-            name="max_cycles_per_day",
-            unit="1/day",
-            strict="low",
-            words="at most {} full cycles a day",
-            **_bound("max_cycles_per_day"),
-        ),
+        _like("max_cycles_per_day", strict="low", words="at most {} full cycles a day"),
         Field(name="blackout", kind="windows", strict="union", words="change nothing during {}"),
-        Field(
-            name="floor_usd_per_mwh",
-            unit="USD/MWh",
-            words="sell for no less than {} USD/MWh",
-            **_bound("floor_usd_per_mwh"),
-        ),
+        _like("floor_usd_per_mwh", words="sell for no less than {} USD/MWh"),
         Field(name="export_allowed", kind="truth", strict="false", words="may feed into the grid: {}"),
-        Field(
-            name="vehicle_required_soc_fraction",
-            unit="1",
-            words="the car has at least {} when it leaves",
-            **_bound("vehicle_required_soc_fraction"),
-        ),
+        _like("vehicle_required_soc_fraction", words="the car has at least {} when it leaves"),
         Field(name="vehicle_required_kwh", unit="kWh", words="the car has at least {} kWh when it leaves", high=1e3),
         Field(name="vehicle_range_km", unit="km", words="the car can drive at least {} km", high=5e3),
         Field(name="vehicle_ready_by", kind="clock", strict="early", words="the car is ready by {}"),
