@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gridpact.coalition.formation import LARGEST_SOLVED, FormationResult, form
-from gridpact.coalition.limits import MaximumMembers, MinimumOffer, OwnerBudget, PriceLimit
+from gridpact.coalition.limits import MaximumMembers, MinimumOffer
 from gridpact.coalition.problem import FormationProblem
 from gridpact.coalition.solver import Highs, Solver
 from gridpact.coalition.terms import HomeCap, MinimumMembers, MinimumTotal, ShareCap, Term, TotalCap
@@ -38,7 +38,7 @@ class LimitWorth:
     value: float | None
     """Where the limit stands, in ``unit``; None for a term that is not one number."""
     unit: str
-    """``kW``, ``fraction``, ``homes``, ``steps``, ``USD`` or ``price`` (the options' unit); empty where there is no value."""
+    """``kW``, ``fraction``, ``homes`` or ``steps``; empty where there is no value."""
     step: float | None
     """By how much it was loosened, in ``unit``, with its sign; None where only its absence was tried."""
     worth_usd: float | None
@@ -148,19 +148,9 @@ def _candidates(problem: FormationProblem, most: str) -> Iterator[_Candidate]:
             without=replace(problem, margin=0.0),
         )
     if problem.min_spread > 0:
-        step = min(1.0, problem.min_spread)
-        yield _Candidate(
-            limit=SPREAD,
-            value=problem.min_spread,
-            unit="price",
-            step=-step,
-            loosened=replace(problem, min_spread=problem.min_spread - step),
-            without=replace(problem, min_spread=0.0),
-        )
+        yield _Candidate(limit=SPREAD, without=replace(problem, min_spread=0.0))
     if problem.closed:
-        yield _Candidate(
-            limit=LOWEST_PRICE, value=problem.min_price, unit="price", without=replace(problem, min_price=-math.inf)
-        )
+        yield _Candidate(limit=LOWEST_PRICE, without=replace(problem, min_price=-math.inf))
     if problem.max_segments > 0:
         yield _Candidate(
             limit=SEGMENTS,
@@ -183,12 +173,6 @@ def _of_term(problem: FormationProblem, place: int, term: Term) -> _Candidate:
         case HomeCap() | TotalCap():
             value, unit, step = term.limit_kw, "kW", 1.0
             looser = replace(term, limit_kw=value + step)
-        case PriceLimit():
-            value, unit, step = term.limit, "price", 1.0
-            looser = replace(term, limit=value + step)
-        case OwnerBudget():
-            value, unit, step = term.limit_usd, "USD", 1.0
-            looser = replace(term, limit_usd=value + step)
         case MinimumOffer():
             value, unit, step = term.limit_kw, "kW", -min(1.0, term.limit_kw)
             looser = replace(term, limit_kw=value + step)
