@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridpact_audit.market import clearing_price
+from gridpact_audit.market import clearing_price, entry_of
 from gridpact_audit.report import Finding, Rule
 from gridpact_audit.run import POWER_TOL_KW, USD_TOL, Opportunity, Run
 
@@ -33,14 +33,14 @@ def _allows_loss(run: Run) -> bool:
 def bids_keep_terms(run: Run, finding: Finding) -> None:
     """Every bid keeps the terms on its total, its prices, its steps, and what owners are promised for it."""
     terms = terms_of(run)
-    by_id = {opportunity.id: opportunity for opportunity in run.opportunities}
-    for line, event in run.events:
-        if event["kind"] != "bid_submitted" or event["payload"].get("opportunity_id") not in by_id:
+    for opportunity in run.opportunities:
+        place, entry = entry_of(run, "bid", opportunity.id)
+        segments = [] if entry is None else entry["segments"]
+        if not segments:
             continue
-        opportunity, segments = by_id[event["payload"]["opportunity_id"]], event["payload"]["segments"]
         total = float(sum(segment["quantity_kw"] for segment in segments))
         lowest = min(segment["price"] for segment in segments)
-        owners = float(sum(segment["owners_usd"] for segment in segments))
+        owners = _promised_usd(run, opportunity)
         hours, products = opportunity.window_h, terms.get("only_products")
         wrong = [
             ("only_products", products and opportunity.product not in products, opportunity.product),
@@ -55,7 +55,16 @@ def bids_keep_terms(run: Run, finding: Finding) -> None:
         finding.tried(len(wrong))
         for name, broken, found in wrong:
             if broken:
-                finding.add(LOG, line, "payload", f"{name} is {terms[name]}, the bid for {opportunity.id} has {found}")
+                path = f"bid.{place}.segments"
+                finding.add(RESULT, None, path, f"{name} is {terms[name]}, the bid for {opportunity.id} has {found}")
+
+
+def _promised_usd(run: Run, opportunity: Opportunity) -> float:
+    """What owners are promised if all of the bid is called, as the log says; zero where it does not."""
+    for _, event in run.events:
+        if event["kind"] == "bid_submitted" and event["payload"].get("opportunity_id") == opportunity.id:
+            return float(sum(segment.get("owners_usd", 0.0) for segment in event["payload"].get("segments", ())))
+    return 0.0
 
 
 def _above(terms: dict[str, Any], name: str, value: float, *, slack: float = POWER_TOL_KW) -> tuple[str, bool, float]:
@@ -137,13 +146,12 @@ def options_keep_terms(run: Run, finding: Finding) -> None:
 def _check_share(
     terms: dict[str, Any], run: Run, opportunity: Opportunity, mine: pd.DataFrame, finding: Finding
 ) -> None:
-    """Shares of what was bid at the clearing price; where the market took less, the dearest gave way and shares moved."""
+    """Shares of what was bid at the clearing price; where the market took less, the dearest gave way."""
     share = terms.get("max_share_per_home")
     price = clearing_price(run, opportunity.id)
-    bid = 0.0
-    for _, event in run.events:
-        if event["kind"] == "bid_submitted" and event["payload"].get("opportunity_id") == opportunity.id:
-            bid = sum(each["quantity_kw"] for each in event["payload"]["segments"] if each["price"] <= price)
+    _, entry = entry_of(run, "bid", opportunity.id)
+    segments = [] if entry is None else entry["segments"]
+    bid = sum(each["quantity_kw"] for each in segments if price is not None and each["price"] <= price)
     total = float(mine["quantity_kw"].sum())
     if share is None or abs(total - bid) > POWER_TOL_KW:
         return

@@ -126,6 +126,10 @@ def negotiate(
         with opened(store) as runs, StageProgress(quiet=quiet, only_live=json) as progress:
             system = IntegratedNegotiationSystem(progress=progress, counter=progress.count, store=runs)
             folder = system.run(request, out=out, fresh=fresh)
+        if partial_instruction:
+            read = next(event["payload"] for event in folder.events() if event["kind"] == "inputs_read")
+            for each in read.get("instruction", {}).get("not_understood", ()):
+                say(f"gridpact: note: of --instruction this was not understood and does nothing: {each['text']!r}")
         if drop_out and not quiet:
             from gridpact.report.words import drop_out_sentences
 

@@ -154,13 +154,13 @@ def quote(homes: Homes, call: MarketCall, *, spec: ProblemSpec, model: Flexibili
 
 def _left_out(homes: Homes, spec: ProblemSpec, opportunity: MarketOpportunity) -> dict[int, str]:
     """Homes that the operator's terms do not ask, with the reason."""
-    named = set(spec.exclude_homes) | set(spec.only_homes)
-    known: dict[tuple[bool, str | None, str], str | None] = {}
+    barred, chosen = set(spec.exclude_homes), set(spec.only_homes)
+    known: dict[tuple[bool, bool, str | None, str], str | None] = {}
     found = {}
     names = ("home_id", "persona", "timezone")
     columns = [homes.fleet.frame[name].tolist() for name in names]
     for number, row in enumerate(zip(*columns, strict=True)):
-        key = (row[0] in named, row[1], row[2])
+        key = (row[0] in barred, row[0] in chosen, row[1], row[2])
         if key not in known:
             known[key] = spec.admits(dict(zip(names, row, strict=True)), opportunity)
         reason = known[key]

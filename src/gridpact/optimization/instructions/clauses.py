@@ -1,4 +1,4 @@
-"""What a clause means: the terms that its bounds, windows and names state, or nothing unless every word is accounted for."""
+"""What a clause means: the terms that it states, or nothing unless every word of it is accounted for."""
 
 from dataclasses import dataclass
 from typing import Any

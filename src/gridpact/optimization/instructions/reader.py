@@ -198,7 +198,7 @@ def _read_sentence(text: str, tokens: list[Token], *, asks: bool, terms: list[Re
     for stop in range(1, len(edges)):
         options = []
         for first in range(stop):
-            piece = [token for token in tokens[edges[first] : edges[stop] - 1]]
+            piece = tokens[edges[first] : edges[stop] - 1]
             left, clauses, before = best[first]
             found, why = _read_clause(piece)
             lost = 0 if found or _idle(piece) else len(piece)

@@ -1,24 +1,15 @@
-"""The words that instructions are read by: each phrase stands for one kind of token. What is not known is not understood."""
+"""The words that instructions are read by: each phrase stands for a kind of token; no other is understood."""
 
 from functools import cache
 from pathlib import Path
 
+_SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_TEENS = ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred")
 NUMBERS: dict[str, float] = {
-    word: float(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {
-    "thirty": 30,
-    "forty": 40,
-    "fifty": 50,
-    "sixty": 60,
-    "seventy": 70,
-    "eighty": 80,
-    "ninety": 90,
-    "hundred": 100,
-    "dozen": 12,
+    **{word: float(value) for value, word in enumerate((*_SMALL, *_TEENS))},
+    **{word: 20.0 + 10.0 * place for place, word in enumerate(_TENS)},
+    "dozen": 12.0,
 }
 """Numbers in words."""
 FRACTIONS: dict[str, float] = {
