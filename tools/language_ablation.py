@@ -161,7 +161,9 @@ def run_day(number: int, script: Script | None, *, tactic: bool, out: Path) -> D
     )
     talker = Counting(Nobody() if script is None else Scripted(script))
     finished = run_market_day(prepare_day(request), model=KernelModel(), talker=talker)
-    folder = finished.write(out)
+    events = finished.chronicle.log
+    files = finished.seal(out)
+    folder = files.write(events=events.to_jsonl(), performance=finished.chronicle.performance(), report_html="none")
     settlement, language = finished.result.settlement, finished.result.negotiation.language
     return Day(
         deal=finished.result.outcome is Outcome.AWARDED,
