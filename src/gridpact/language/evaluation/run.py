@@ -23,7 +23,7 @@ TOGETHER_LOCAL = 2
 """Cases asked at a time: what is lost where a measurement is broken off, and what a hosted model may do at once."""
 
 _PACKAGE = "gridpact.language.evaluation"
-_READ_BY = {"owners": "owner_texts", "instructions": "operator_texts"}
+_READ_BY = {"instructions": "operator_texts"}
 """Modules that answer a set whose own module holds its scorer alone."""
 
 
