@@ -301,7 +301,7 @@ def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
             return "hearsay"
     if quoted and ("SAY" in tags or "THIRD" in tags):
         return "hearsay"
-    if "HYPO" in tags:
+    if "HYPO" in tags and not (clause.has("IF") and clause.has("OUTAGE") and clause.index("HYPO") > clause.index("IF")):
         return "hypothetical"
     if "PAST" in tags:
         return "past"
