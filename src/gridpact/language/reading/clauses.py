@@ -226,6 +226,8 @@ def _judge(clauses: list[Clause], mark: str) -> None:
             and number > 0
             and blocked in ("hearsay", "past", "hypothetical")
         )
+        mine = clause.has("WANT") and not tags & {"SAY", "THIRD", "HE"} and blocked == "hearsay"
+        resets = resets or mine and head == "CONJ" and clause.items[0].text in _BUT
         resets = resets or blocked == "past" and clause.has("WANT") and "PAST" not in tags
         if clause.items and clause.items[0].text in ("otherwise", "sonst", "sinon", "anders"):
             resets = True
@@ -329,6 +331,7 @@ _OWNING = frozenset(
         "onze",
     ]
 )
+_BUT = ("but", "aber", "mais", "pero", "maar", "yet", "however")
 _ASKING = frozenset(("wondering", "curious", "tell me", "explain", "what if", "how much", "how many", "wieviel"))
 
 
