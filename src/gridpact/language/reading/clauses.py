@@ -207,7 +207,8 @@ def _judge(clauses: list[Clause], mark: str) -> None:
             and not any(each.tag in QUANTITIES for each in before.items)
         )
         clause.dropped = "DROPPED" in tags
-        head = clause.items[0].tag if clause.items else ""
+        lead = next((each for each in clause.items if each.tag not in ("COMMA", "FILL")), None)
+        head = "" if lead is None else lead.tag
         resets = head == "CONJ" and first in (
             "FIRST",
             "KEEP",
@@ -227,7 +228,7 @@ def _judge(clauses: list[Clause], mark: str) -> None:
             and blocked in ("hearsay", "past", "hypothetical")
         )
         mine = clause.has("WANT") and not tags & {"SAY", "THIRD", "HE"} and blocked == "hearsay"
-        resets = resets or mine and head == "CONJ" and clause.items[0].text in _BUT
+        resets = resets or mine and head == "CONJ" and lead is not None and lead.text in _BUT
         resets = resets or blocked == "past" and clause.has("WANT") and "PAST" not in tags
         if clause.items and clause.items[0].text in ("otherwise", "sonst", "sinon", "anders"):
             resets = True

@@ -282,7 +282,7 @@ def _hour(number: Item) -> tuple[int, int]:
 
 def _parsed(run: list[Token]) -> list[Item]:
     """The items of a run; raises UnexpectedInput where the grammar has no reading of it."""
-    found: Any = _parser().parse(run)  # type: ignore[arg-type]
+    found: Any = _parser().parse(run)
     return list(found)
 
 
