@@ -143,6 +143,8 @@ class Amounts(Moments):
         ):
             self._clock(Item("clock", (int(value // 100), int(value % 100)), item.start, item.end, "", "24"), at=item)
             return
+        if previous is not None and previous.tag == "LEAVE" and clause.has("BATT") and not clause.has("CAR"):
+            previous = None
         if (
             previous is not None
             and value <= 24

@@ -207,7 +207,8 @@ def _judge(clauses: list[Clause], mark: str) -> None:
             and not any(each.tag in QUANTITIES for each in before.items)
         )
         clause.dropped = "DROPPED" in tags
-        head = clause.items[0].tag if clause.items else ""
+        lead = next((each for each in clause.items if each.tag not in ("COMMA", "FILL")), None)
+        head = "" if lead is None else lead.tag
         resets = head == "CONJ" and first in (
             "FIRST",
             "KEEP",
@@ -226,6 +227,8 @@ def _judge(clauses: list[Clause], mark: str) -> None:
             and number > 0
             and blocked in ("hearsay", "past", "hypothetical")
         )
+        mine = clause.has("WANT") and not tags & {"SAY", "THIRD", "HE"} and blocked == "hearsay"
+        resets = resets or mine and head == "CONJ" and lead is not None and lead.text in _BUT
         resets = resets or blocked == "past" and clause.has("WANT") and "PAST" not in tags
         if clause.items and clause.items[0].text in ("otherwise", "sonst", "sinon", "anders"):
             resets = True
@@ -301,7 +304,7 @@ def _reason(clause: Clause, first: str, *, quoted: bool) -> str:
             return "hearsay"
     if quoted and ("SAY" in tags or "THIRD" in tags):
         return "hearsay"
-    if "HYPO" in tags:
+    if "HYPO" in tags and not (clause.has("IF") and clause.has("OUTAGE") and clause.index("HYPO") > clause.index("IF")):
         return "hypothetical"
     if "PAST" in tags:
         return "past"
@@ -329,6 +332,7 @@ _OWNING = frozenset(
         "onze",
     ]
 )
+_BUT = ("but", "aber", "mais", "pero", "maar", "yet", "however")
 _ASKING = frozenset(("wondering", "curious", "tell me", "explain", "what if", "how much", "how many", "wieviel"))
 
 

@@ -3,6 +3,12 @@
 from gridpact.language.reading.amounts import Amounts
 from gridpact.language.reading.times import all_day
 
+_ELSEWHERE = (
+    *("EMPTY", "EXPORT", "V2G", "CYC", "BELOW", "LE", "EXCEPT", "OUTSIDE", "DEPART", "FULL", "OUTAGE", "AFTER", "BY"),
+    *("PART", "AMPM", "SOLAR", "PRICE", "HEAT"),
+)
+"""Tags that make a refusal one of something else than a device as such."""
+
 
 class Reading(Amounts):
     """Reads one clause with what the earlier ones left open."""
@@ -144,27 +150,8 @@ class Reading(Amounts):
 
     def _out(self) -> None:
         has = self.clause.has
-        if has(
-            "EMPTY",
-            "EXPORT",
-            "V2G",
-            "SELL",
-            "CYC",
-            "BELOW",
-            "LE",
-            "EXCEPT",
-            "OUTSIDE",
-            "DEPART",
-            "FULL",
-            "OUTAGE",
-            "AFTER",
-            "BY",
-            "PART",
-            "AMPM",
-            "SOLAR",
-            "PRICE",
-            "HEAT",
-        ) and not has("WHOLEOUT"):
+        selling = has("SELL") and not has("BATT")
+        if (selling or has(*_ELSEWHERE)) and not has("WHOLEOUT"):
             item = self.items[0]
             if has("PART", "AMPM", "AFTER", "BY"):
                 self.note("names no time of day; say from when to when", item)

@@ -282,7 +282,8 @@ def _hour(number: Item) -> tuple[int, int]:
 
 def _parsed(run: list[Token]) -> list[Item]:
     """The items of a run; raises UnexpectedInput where the grammar has no reading of it."""
-    return _parser().parse(run)
+    found: Any = _parser().parse(run)
+    return list(found)
 
 
 @cache
@@ -434,6 +435,12 @@ def _merged(tokens: list[Token]) -> list[Token]:
             continue
         if token.tag == "NUM" and following is not None:
             value = _amount(token)
+            if third is not None and found and found[-1].tag in ("BY", "AT") and _is_spoken(token, following, third):
+                minutes = _amount(third) * 60 + (value if following.text in ("past", "after") else -value)
+                clock = (int(minutes // 60), int(minutes % 60))
+                found.append(Token("CLOCK", clock, "x", token.start, third.end))
+                place += 3
+                continue
             if following.tag == "SLASH" and third is not None and _is_fraction(token, third):
                 found.append(Token("FRAC", value / _amount(third), token.text, token.start, third.end))
                 place += 3
@@ -471,6 +478,12 @@ def _merged(tokens: list[Token]) -> list[Token]:
         found.append(token)
         place += 1
     return found
+
+
+def _is_spoken(minutes: Token, side: Token, hour: Token) -> bool:
+    """Whether three tokens are a time such as ``ten to seven``."""
+    spoken = not minutes.text[0].isdigit() and _amount(minutes) in (5, 10, 20, 25)
+    return spoken and side.text in ("to", "past", "after", "till") and hour.tag == "NUM" and 1 <= _amount(hour) <= 12
 
 
 def _is_fraction(over: Token, under: Token) -> bool:

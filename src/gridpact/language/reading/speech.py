@@ -52,7 +52,8 @@ class Speech:
         if new_sentence:
             context.days = None
             context.mode = ""
-            context.pending.clear()
+            if not clause.has("THENTIME"):
+                context.pending.clear()
         context.sentence = clause.sentence
         self.assets = [item.tag for item in self.items if item.tag in ("BATT", "CAR")]
         if self.assets:

@@ -103,6 +103,7 @@ class Storing(Speech):
             or (clause.has("USE", "DRAIN", "SELL") and not clause.has("KEEP", "LEAVE"))
         )
         keeping = self._before(item, "KEEP", "LEAVE") is not None or clause.has("OUTAGE")
+        keeping = keeping or self._near(item, "KEEP", back=0, ahead=3) and not clause.has("REST")
         negated = self._negated(item)
         if not self._wanted(item):
             self.note("is said, not asked for", item)

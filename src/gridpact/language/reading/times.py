@@ -57,7 +57,15 @@ def windows_of(first: Item, last: Item, *, hint: str, language: str) -> list[tup
             return [(begin, end)]
         later = [each for each in (end % 720, end % 720 + 720) if each > begin]
         return [(begin, later[0] if later else end % 720)]
-    if start_half or end_half or start > 720 or end > 720 or start == 0 or language != "en":
+    if (
+        first.tag == last.tag == "clock"
+        or start_half
+        or end_half
+        or start > 720
+        or end > 720
+        or start == 0
+        or language != "en"
+    ):
         return [(_resolved(start, start_half), _resolved(end, end_half) or 1440)]
     if start < end:
         return [(start, end), (start % 720 + 720, end % 720 + 720)]

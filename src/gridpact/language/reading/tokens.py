@@ -107,7 +107,7 @@ def _tagged(parts: list[tuple[str, str, int, int]], known: Lexicon) -> list[Toke
 
 def _single(kind: str, text: str, start: int, end: int, known: Lexicon, words: object) -> Token:
     if kind == "word":
-        entry = known.words.get(text)
+        entry = known.words.get(text) or known.words.get(text.removesuffix("'s"))
         if entry is not None:
             return Token(entry.tag, entry.value, text, start, end)
         mended = known.mended(text)
