@@ -13,7 +13,7 @@ from gridpact.operation.inputs import DayRequest
 from gridpact.operation.system import IntegratedNegotiationSystem
 from gridpact.optimization.spec import ProblemSpec
 
-START = datetime.fromisoformat("2022-07-13T17:00-05:00")
+START = datetime.fromisoformat("2022-07-13T19:00-05:00")
 
 
 def opportunity(name: str, hours_later: int, *, kw: float) -> MarketOpportunity:
@@ -30,7 +30,7 @@ def opportunity(name: str, hours_later: int, *, kw: float) -> MarketOpportunity:
 
 def day(tmp_path: Path, *, kw: float = 30.0, **terms: Any) -> tuple[dict[str, Any], Path]:
     request = DayRequest(
-        opportunities=(opportunity("first", 0, kw=kw), opportunity("second", 2, kw=kw)),
+        opportunities=(opportunity("first", 0, kw=kw), opportunity("second", 1, kw=kw)),
         spec=ProblemSpec.from_mapping(terms),
     )
     folder = IntegratedNegotiationSystem().run(request, out=tmp_path / "run")
