@@ -13,24 +13,24 @@ from gridpact.operation.inputs import DayRequest
 from gridpact.operation.system import IntegratedNegotiationSystem
 from gridpact.optimization.spec import ProblemSpec
 
-START = datetime.fromisoformat("2022-07-13T17:00-05:00")
+START = datetime.fromisoformat("2022-07-13T19:00-05:00")
 
 
-def opportunity(name: str, hours_later: int) -> MarketOpportunity:
+def opportunity(name: str, hours_later: int, *, kw: float) -> MarketOpportunity:
     start = START + timedelta(hours=hours_later)
     return MarketOpportunity(
         opportunity_id=name,
         product=Product.ENERGY,
         start=start,
         end=start + timedelta(hours=1),
-        requested_kw=30.0,
+        requested_kw=kw,
         reference_price=80.0,
     )
 
 
-def day(tmp_path: Path, **terms: Any) -> tuple[dict[str, Any], Path]:
+def day(tmp_path: Path, *, kw: float = 30.0, **terms: Any) -> tuple[dict[str, Any], Path]:
     request = DayRequest(
-        opportunities=(opportunity("first", 0), opportunity("second", 2)),
+        opportunities=(opportunity("first", 0, kw=kw), opportunity("second", 1, kw=kw)),
         spec=ProblemSpec.from_mapping(terms),
     )
     folder = IntegratedNegotiationSystem().run(request, out=tmp_path / "run")
@@ -43,9 +43,9 @@ def members(folder: Path) -> pd.DataFrame:
 
 
 def test_nobody_twice(tmp_path: Path) -> None:
-    _, free = day(tmp_path / "free")
+    _, free = day(tmp_path / "free", kw=1.0, only_homes=["cedar"])
     assert members(free).groupby("home_id").size().max() == 2
-    _, once = day(tmp_path / "once", max_awards_per_home=1)
+    _, once = day(tmp_path / "once", kw=1.0, only_homes=["cedar"], max_awards_per_home=1)
     assert members(once).groupby("home_id").size().max() == 1
     frame = pd.read_parquet(once / "coalition.parquet")
     assert frame["reason"].str.contains("max_awards_per_home").any()

@@ -126,6 +126,12 @@ def test_a_part_that_is_not_understood_is_said_and_the_rest_is_read() -> None:
         DeterministicReader(homes=HOMES).read(found.text)
 
 
+def test_a_clause_without_a_subject_after_one_about_devices_is_not_guessed() -> None:
+    found = read("batteries not before 7 and not after 22")
+    assert [term.name for term in found.terms] == ["exclude_assets"]
+    assert [each.text for each in found.not_understood] == ["not after 22"]
+
+
 def test_contradictions_are_said() -> None:
     for text in ("at least 20 kW in total; at most 10 kW in total", "only maple. leave maple out.",
                  "sell only before 8; sell only after 20:00", "only maple; only cedar"):  # fmt: skip

@@ -204,7 +204,14 @@ def _read_sentence(text: str, tokens: list[Token], *, asks: bool, terms: list[Re
             lost = 0 if found or _idle(piece) else len(piece)
             options.append((left + lost, clauses + 1, [*before, (piece, found, why)]))
         best.append(min(options, key=lambda each: each[:2]))
+    about_devices = False
     for piece, found, why in best[-1][2]:
+        names = {each.name for each in found}
+        if about_devices and names == {"operating_windows"} and all(token.kind != "BID" for token in piece):
+            # "Batteries not before 7 and not after 22": the second half may still speak of batteries.
+            unread.append(_unread(text, piece, "it is not clear whether it is about selling or devices"))
+            continue
+        about_devices = about_devices or "exclude_assets" in names
         for each in found:
             start, end = piece[0].start, piece[-1].end
             terms.append(
