@@ -29,6 +29,8 @@ from random_days import random_request  # noqa: E402
 
 BEGIN, END = "<!-- ablation begins -->", "<!-- ablation ends -->"
 MOST_HOMES = 25
+PAGE = "<!doctype html><html><title>A day of the ablation</title></html>"
+"""In place of the report, which nothing here reads."""
 Script = Callable[[Question], Any]
 
 
@@ -163,7 +165,7 @@ def run_day(number: int, script: Script | None, *, tactic: bool, out: Path) -> D
     finished = run_market_day(prepare_day(request), model=KernelModel(), talker=talker)
     events = finished.chronicle.log
     files = finished.seal(out)
-    folder = files.write(events=events.to_jsonl(), performance=finished.chronicle.performance(), report_html="none")
+    folder = files.write(events=events.to_jsonl(), performance=finished.chronicle.performance(), report_html=PAGE)
     settlement, language = finished.result.settlement, finished.result.negotiation.language
     return Day(
         deal=finished.result.outcome is Outcome.AWARDED,

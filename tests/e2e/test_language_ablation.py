@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "language_ablation.py"
-DAYS = (3, 5)
-"""On both of them the policy comes to a deal."""
+DAYS = (3,)
+"""The policy comes to a deal on it."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def check(found: dict[str, dict[str, list[Any]]]) -> None:
 def test_picks_change_outcomes_and_no_audit_fails(tool: ModuleType) -> None:
     found = tool.run_all(DAYS)
     check(found)
-    assert tool.tables(found).count("\n| ") == 12 + 2
+    assert tool.tables(found).count("\n| ") == 2 * (6 + 2) - 1
 
 
 @pytest.mark.deep
