@@ -152,6 +152,10 @@ def test_words_that_were_erased_do_not_stop_a_replay() -> None:
     assert LoggedTalker(Silent(), chronicle(store, replay=True), in_flight=3).ask([question(words="")]) == live
 
 
+def kept_words(home_id: str, words: str) -> str:
+    raise AssertionError(f"no reply here has a message, yet {words!r} of {home_id} was to be kept")
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -163,7 +167,7 @@ def test_words_that_were_erased_do_not_stop_a_replay() -> None:
     ],
 )
 def test_a_damaged_book_is_refused(spoil: Any) -> None:
-    book = replies_book(three(), MIXED, priced=True)
+    book = replies_book(three(), MIXED, priced=True, keep=kept_words)
     arrays, facts = dict(book.arrays), dict(book.facts)
     facts["replies"] = [dict(each) for each in facts["replies"]]
     spoil(arrays, facts)
@@ -174,7 +178,7 @@ def test_a_damaged_book_is_refused(spoil: Any) -> None:
 def test_a_value_outside_its_schema_is_refused() -> None:
     other = Reply(value=Offer.model_construct(level=9, home="H-1", share=0.5))
     with pytest.raises(CorruptLogError, match="does not have its schema"):
-        replies_of(replies_book([question()], [other], priced=True), [question()])
+        replies_of(replies_book([question()], [other], priced=True, keep=kept_words), [question()])
 
 
 def test_spent_budget_is_known_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
