@@ -7,9 +7,11 @@ from gridpact.flexibility.kernel.arrays import ONE, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.levels import (
     ANEW,
+    LOST,
+    is_shared,
     keep_given,
-    price_alone,
     price_between,
+    price_level,
     promise,
     sweep_day,
 )
@@ -67,6 +69,7 @@ def _price_levels(
     if turned != NOWHERE:
         keep_given(home, work.ladder, begin, below_battery_kw, below_vehicle_kw)
     opened, pending = ANEW, work.ladder.pending
+    parts = ANEW if is_shared(home, reserve) else LOST
     top_due, zero_due = count > 1, np.isnan(total_usd[0])
     pending[0, 0], pending[0, 1], waiting = 0, count - 1, min(count - 1, ONE)
     while top_due or zero_due or waiting > 0:
@@ -88,7 +91,7 @@ def _price_levels(
             cost = price_between(home, work, late, first, stop, reserve, plain, level, turned, low_kwh, high_kwh, worth)
             total_usd[level] = cost + fixed
         else:
-            total_usd[level], opened = price_alone(home, work, late, passes, opened, level)
+            total_usd[level], opened, parts = price_level(home, work, late, passes, first, opened, parts, level)
         if np.isnan(total_usd[level]):
             return UNSURE
         if not halving:
