@@ -91,7 +91,7 @@ def _price_levels(
             cost = price_between(home, work, late, first, stop, reserve, plain, level, turned, low_kwh, high_kwh, worth)
             total_usd[level] = cost + fixed
         else:
-            total_usd[level], opened, parts = price_level(home, work, late, passes, first, opened, parts, level)
+            total_usd[level], opened, parts = price_level(home, work, late, passes, first, stop, opened, parts, level)
         if np.isnan(total_usd[level]):
             return UNSURE
         if not halving:

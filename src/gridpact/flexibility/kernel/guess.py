@@ -116,7 +116,7 @@ def worth_of_charge(
 
 
 @compiled
-def worth_by_battery(
+def _worth_by_battery(
     home: Home, values: Values, battery_kw: Floats, vehicle_kw: Floats, begin: int, end: int, need: float
 ) -> float:
     """As `worth_of_charge` where what the vehicle lacks from ``begin`` to ``end`` comes from the battery instead.
@@ -181,7 +181,7 @@ def guess_worths(
             end, need = rows.span[k, 2], rows.low[k] - base
             worth = worth_of_charge(home, guess, battery_kw, vehicle_kw, begin, end, need, tie, late)
             if k > 0:
-                worth = min(worth, worth_by_battery(home, values, battery_kw, vehicle_kw, begin, end, need))
+                worth = min(worth, _worth_by_battery(home, values, battery_kw, vehicle_kw, begin, end, need))
             worth = max(worth, 0.0) if worth < np.inf else 0.0
             if before >= 0:
                 rows.aim[before] = max(dearer - worth, 0.0)

@@ -93,7 +93,7 @@ def is_shared(home: Home, reserve: bool) -> bool:
 
 @inlined
 def price_level(
-    home: Home, work: Work, late: Floats, passes: int, first: int, opened: int, parts: int, level: int
+    home: Home, work: Work, late: Floats, passes: int, first: int, stop: int, opened: int, parts: int, level: int
 ) -> tuple[float, int, int]:
     """Cost of a level that the home is bound to [USD], and what its answer leaves behind, see `price_alone`.
 
@@ -101,7 +101,7 @@ def price_level(
     `LOST` where only a whole response is a way.
     """
     if parts != LOST:
-        cost, bound, count = price_shared(home, work, late, first, parts == ANEW, max(parts, ZERO))
+        cost, bound, count = price_shared(home, work, late, first, stop, parts == ANEW, max(parts, ZERO))
         if not np.isnan(cost):
             _keep_level(home, work.mix, work.ladder, level)
             return cost, ANEW, count

@@ -9,21 +9,23 @@ Whatever comes of it is checked as a plan; where it does not meet its bound, `re
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import NO, YES, Guess, Home, Mix, Plans, Rows, Work
+from gridpact.flexibility.kernel.arrays import NO, YES, Home, Mix, Plans, Rows, Values, Work
 from gridpact.flexibility.kernel.compiling import compiled, inlined
 from gridpact.flexibility.kernel.coupling import FITS_KWH, true_cost
-from gridpact.flexibility.kernel.guess import NUDGE, top_up, worth_by_battery, worth_of_charge
+from gridpact.flexibility.kernel.guess import NUDGE, top_up, worth_of_charge
 from gridpact.flexibility.kernel.interval import price_interval, read_interval
 from gridpact.flexibility.kernel.master import VEHICLE, measure
 from gridpact.flexibility.kernel.sweep import meet
-from gridpact.flexibility.kernel.value import end_value, step_back, step_forward, step_over
+from gridpact.flexibility.kernel.value import ROOM, end_value, step_back, step_forward, step_over
 
 FAINT = 1e-12
 """Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
-TRIES = 14
+TRIES = 12
 """Most answers for one level."""
 SAME_WORTH = 1e-10
 """Worths closer than this are one [USD/kWh]."""
+EVEN_MORE = 0.01
+"""Step past the last price there is [USD/kWh]."""
 SPLITS = 6
 """Most parts of a session."""
 EXACT_KWH = 1e-9
@@ -190,34 +192,85 @@ def blend(home: Home, plans: Plans, mix: Mix, one: int, other: int, weight: floa
 
 
 @compiled
+def slope_at(values: Values, t: int, energy: float, below: bool) -> float:
+    """Slope of the function of instant ``t`` just below or above ``energy``; infinite outside."""
+    i, stop = values.begin[t], values.begin[t] + values.length[t]
+    ahead = energy - values.low[t]
+    if below and ahead <= ROOM:
+        return -np.inf
+    while i < stop and (values.width[i] < ahead - ROOM or (not below and values.width[i] <= ahead + ROOM)):
+        ahead -= values.width[i]
+        i += 1
+    return float(values.slope[i]) if i < stop else np.inf
+
+
+@compiled
+def worth_by_window(
+    home: Home, past: Values, values: Values, battery_kw: Floats, first: int, stop: int, lack: float
+) -> float:
+    """What the battery's energy makes a kWh in the vehicle worth, if it gives in the window what the vehicle lacks.
+
+    Where net load is promised the two stand in for each other. Any price between the slopes on both sides of where they
+    then meet will do; infinite where the battery cannot.
+    """
+    moved, most = 0.0, 0.0
+    for t in range(first, stop):
+        y = battery_kw[t]
+        moved += (y * home.into if y > 0.0 else y / home.out) * home.step_h + home.drift_kwh[t]
+        most += home.discharge_kw[t] / home.out * home.step_h
+    moved -= lack * home.plug_out / home.out
+    cost, _, energy = meet(past, values, first, stop, moved, -np.inf, np.inf)
+    if np.isnan(cost) or moved < -most:
+        return np.inf
+    low = max(slope_at(past, first, energy, YES), -slope_at(values, stop, energy + moved, NO))
+    high = min(slope_at(past, first, energy, NO), -slope_at(values, stop, energy + moved, YES))
+    price = 0.5 * (low + high) if high < np.inf and low > -np.inf else max(low, min(high, low + EVEN_MORE))
+    return float(home.plug_out * (home.wear + price / home.out))
+
+
+@compiled
 def next_worth(
-    home: Home, guess: Guess, plans: Plans, work: Work, row: int, count: int, column: int, short: bool, late: Floats
+    home: Home, work: Work, first: int, stop: int, row: int, count: int, column: int, lack: float, late: Floats
 ) -> float:
     """A worth of the part that ends with ``row`` on the other side of what it must gain, as far as can be told."""
     rows = work.rows
     begin, need = part_of(rows, row, count)
-    end, worth = rows.span[row, 2], rows.theta[row]
-    battery, vehicle = plans.battery_kw[column], plans.vehicle_kw[column]
-    told = worth_of_charge(home, guess, battery, vehicle, begin, end, need, FAINT, late)
-    if row > 0:
-        told = min(told, worth_by_battery(home, work.values, battery, vehicle, begin, end, need))
-    if not short:
+    end, worth, dearest = rows.span[row, 2], rows.theta[row], 0.0
+    battery, vehicle = work.plans.battery_kw[column], work.plans.vehicle_kw[column]
+    told = worth_of_charge(home, work.guess, battery, vehicle, begin, end, need, FAINT, late)
+    if lack < 0.0:
         least = rows.theta[_after(row, count)] if row > 0 else 0.0
         return max(told, least) if told < worth - NUDGE else least
-    if worth + NUDGE < told < np.inf:
+    told = told if told > worth + NUDGE else np.inf
+    if begin < stop <= end:
+        other = worth_by_window(home, work.past, work.values, battery, first, stop, lack)
+        told = min(told, other if other > worth + NUDGE else np.inf)
+    if told < np.inf:
         return told
-    dearest = 0.0
     for t in range(begin, end):
         dearest = max(dearest, home.buy[t] / home.plug_into)
     return dearest if dearest > worth + NUDGE else 2.0 * worth + home.wear
 
 
+@compiled
+def own_cost(rows: Rows, column: int, count: int, value: float) -> float:
+    """What a plan costs, without what worths paid or charged for what its vehicle gains or lacks [USD]."""
+    row, base, gained = min(1, count - 1), 0.0, 0.0
+    while True:
+        lack = rows.low[row] - base - (rows.activity[row, column] - gained)
+        value -= max(rows.theta[row] - NUDGE, 0.0) * lack
+        base, gained = rows.low[row], rows.activity[row, column]
+        if row == 0:
+            return value
+        row = _after(row, count)
+
+
 @inlined
 def price_shared(
-    home: Home, work: Work, late: Floats, first: int, fresh: bool, opened: int
+    home: Home, work: Work, late: Floats, first: int, stop: int, fresh: bool, opened: int
 ) -> tuple[float, float, int]:
-    """Cost of a level that the home is bound to, its lower bound [USD], and the parts of the session; the first two NaN
-    where this way does not tell.
+    """Cost of a level that the home is bound to, NaN where this way does not tell; its lower bound, -inf where there is
+    none [USD]; and the parts of the session.
 
     The plan is left in ``work.mix``.
 
@@ -226,6 +279,7 @@ def price_shared(
         work: scratch, with the functions on both sides where not ``fresh``.
         late: how late each interval is.
         first: window start.
+        stop: window end.
         fresh: whether nothing is known of the home.
         opened: parts of the session at the last level, in ``work.rows``; 0 for none.
     """
@@ -252,18 +306,9 @@ def price_shared(
             break
         value += fixed + constant
         bound = max(bound, value)
-        own, begin, base, gained = value, rows.span[0, 1], 0.0, 0.0
         for k in range(count):
             rows.activity[k, known] = measure(home, rows, plans, k, known)
-        row = min(1, count - 1)
-        while True:
-            short = rows.low[row] - base - (rows.activity[row, known] - gained)
-            own -= max(rows.theta[row] - NUDGE, 0.0) * short
-            base, gained = rows.low[row], rows.activity[row, known]
-            if row == 0:
-                break
-            row = _after(row, count)
-        plans.cost[known] = own
+        plans.cost[known] = own_cost(rows, known, count, value)
         top_up(home, plans, rows, FAINT, late, count, known + 1, YES)
         column = known + 1
         known += 2
@@ -278,9 +323,7 @@ def price_shared(
             else:
                 above, above_usd, lack_above, worth_above = column, value, lack, rows.theta[row]
             if below < 0 or above < 0:
-                worth = next_worth(home, work.guess, plans, work, row, count, column, lack > 0.0, late)
-                if worth == rows.theta[row]:
-                    break
+                worth = next_worth(home, work, first, stop, row, count, column, lack, late)
                 set_worth(rows, row, count, worth)
                 continue
             one, other, weight = below, above, lack_above / (lack_above - lack_below)
@@ -289,7 +332,7 @@ def price_shared(
             if row < 0:
                 break
             worth = above_usd - below_usd + lack_below * worth_below - lack_above * worth_above
-            worth /= lack_below - lack_above
+            worth = worth / (lack_below - lack_above) - NUDGE
             if abs(worth - rows.theta[row]) < SAME_WORTH:
                 worth = rows.theta[row] + (2.0 if lack > 0.0 else -2.0) * NUDGE
             if not min(worth_below, worth_above) < worth < max(worth_below, worth_above):
@@ -307,5 +350,5 @@ def price_shared(
         rows.aim[row] = 1.0
         moving, (since, _), above = row, part_of(rows, row, count), -1
         below, below_usd, lack_below, worth_below = column, value, lack, rows.theta[row]
-        set_worth(rows, row, count, next_worth(home, work.guess, plans, work, row, count, column, True, late))
+        set_worth(rows, row, count, next_worth(home, work, first, stop, row, count, column, lack, late))
     return np.nan, bound, count
