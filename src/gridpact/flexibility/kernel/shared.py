@@ -100,7 +100,7 @@ def spread_worths(home: Home, rows: Rows, water: Floats, count: int) -> float:
             constant -= worth * home.plug_drift_kwh[t]
         begin, base = rows.span[row, 2], rows.low[row]
         if row == 0:
-            return constant
+            return float(constant)
         row = _after(row, count)
 
 

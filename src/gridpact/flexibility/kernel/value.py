@@ -183,7 +183,7 @@ def step_back(past: Values, costs: Costs, t: int, energy: float) -> float:
             x += min(costs.width[j], ahead)
             ahead -= costs.width[j]
             j += 1
-    return x
+    return float(x)
 
 
 @forced
