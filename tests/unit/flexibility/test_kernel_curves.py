@@ -48,7 +48,7 @@ def curve(problem: HomeProblem, it: Features, levels: int = 8) -> Ladders:
     return ladders(batch, base, nothing, AskBatch.to_all(ask(it), 1), ONE, base.cost_usd, levels)
 
 
-@pytest.mark.parametrize("car", ["none", "charges"])
+@pytest.mark.parametrize("car", ["none", "charges", "two_way"])
 @pytest.mark.parametrize("reserve", [False, True])
 def test_both_ways_give_the_same_costs(car: str, reserve: bool) -> None:
     compared = 0

@@ -7,9 +7,11 @@ from gridpact.flexibility.kernel.arrays import ONE, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled, whole
 from gridpact.flexibility.kernel.levels import (
     ANEW,
+    LOST,
+    is_shared,
     keep_given,
-    price_alone,
     price_between,
+    price_level,
     promise,
     sweep_day,
 )
@@ -49,13 +51,14 @@ def _price_levels(
     below_vehicle_kw: Floats,
     count: int,
     both_sides: bool,
+    shared: bool,
     quantity_kw: Floats,
     total_usd: Floats,
 ) -> int:
     """Write the costs of ``count`` levels, see `climb`, and whether they are sure.
 
     The top comes first, and without a cost at zero that too; then halves, until a middle lies on the line of its ends.
-    ``both_sides``: from value functions on both sides of the window, made once.
+    ``both_sides``: from value functions on both sides of the window, made once. ``shared``: see `price_shared`.
     """
     turned, low_kwh, high_kwh, worth, fixed, begin = ANYWHERE, 0.0, 0.0, 0.0, 0.0, ZERO
     if both_sides:
@@ -67,6 +70,7 @@ def _price_levels(
     if turned != NOWHERE:
         keep_given(home, work.ladder, begin, below_battery_kw, below_vehicle_kw)
     opened, pending = ANEW, work.ladder.pending
+    parts = ANEW if shared else LOST
     top_due, zero_due = count > 1, np.isnan(total_usd[0])
     pending[0, 0], pending[0, 1], waiting = 0, count - 1, min(count - 1, ONE)
     while top_due or zero_due or waiting > 0:
@@ -88,7 +92,7 @@ def _price_levels(
             cost = price_between(home, work, late, first, stop, reserve, plain, level, turned, low_kwh, high_kwh, worth)
             total_usd[level] = cost + fixed
         else:
-            total_usd[level], opened = price_alone(home, work, late, passes, opened, level)
+            total_usd[level], opened, parts = price_level(home, work, late, passes, first, stop, opened, parts, level)
         if np.isnan(total_usd[level]):
             return UNSURE
         if not halving:
@@ -178,8 +182,10 @@ def climb(
         if q > quantity_kw[count - 1]:
             quantity_kw[count] = q
             count += 1
-    sure = UNSURE
-    for way in range(2):
+    sure, shared = UNSURE, is_shared(home, reserve)
+    for way in range(3):
+        if way == 1 and not shared:
+            continue
         total_usd[0] = below_usd
         sure = _price_levels(
             home,
@@ -196,6 +202,7 @@ def climb(
             below_vehicle_kw,
             count,
             way == 0,
+            way == 1,
             quantity_kw,
             total_usd,
         )

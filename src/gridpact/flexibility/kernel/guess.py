@@ -252,14 +252,16 @@ def take_aim(rows: Rows, count: int, raised: int, box: float) -> None:
 
 
 @compiled
-def top_up(home: Home, plans: Plans, rows: Rows, tie: float, late: Floats, count: int, known: int) -> int:
+def top_up(home: Home, plans: Plans, rows: Rows, tie: float, late: Floats, count: int, known: int, apart: bool) -> int:
     """Make plan ``known`` from the one before: its vehicle gains what rows ask, in hours that cost what they aim at.
+
+    ``apart``: what a part gains too much is no help to the next.
 
     Returns:
         The first row for which there are not enough such hours, which are all taken; ``FULL`` if there is none.
     """
     j, h, stuck = known - 1, home.step_h, FULL
-    cost, begin, added = plans.cost[j], rows.span[0, 1], 0.0
+    cost, begin, added, over = plans.cost[j], rows.span[0, 1], 0.0, 0.0
     for t in range(len(home.need_kw)):
         plans.battery_kw[known, t] = plans.battery_kw[j, t]
         plans.vehicle_kw[known, t] = plans.vehicle_kw[j, t]
@@ -267,7 +269,7 @@ def top_up(home: Home, plans: Plans, rows: Rows, tie: float, late: Floats, count
         plans.gain_kwh[known, t] = plans.gain_kwh[j, t]
     while begin < rows.span[0, 2]:
         row = next_row(rows, count, begin)
-        short, worth = rows.low[row] - rows.activity[row, j] - added, NUDGE
+        short, worth = rows.low[row] - rows.activity[row, j] - added + over, NUDGE
         for k in range(count):
             if rows.span[k, 2] >= rows.span[row, 2]:
                 worth += rows.aim[k]
@@ -304,7 +306,9 @@ def top_up(home: Home, plans: Plans, rows: Rows, tie: float, late: Floats, count
                 plans.gain_kwh[known, t] += taken * gains * h
         if short > 0.0 and stuck == FULL:
             stuck = row
-        rows.activity[row, known] = rows.low[row] - short
+        rows.activity[row, known] = rows.low[row] - short + over
+        if apart:
+            over -= short
         begin = rows.span[row, 2]
     plans.cost[known] = cost
     for k in range(1, count):

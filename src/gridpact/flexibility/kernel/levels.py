@@ -4,17 +4,16 @@ import numpy as np
 
 from gridpact.flexibility.home import Floats
 from gridpact.flexibility.kernel.arrays import ZERO, Home, Ladder, Mix, Work
-from gridpact.flexibility.kernel.compiling import inlined, whole
+from gridpact.flexibility.kernel.compiling import compiled, inlined, whole
 from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.guess import NUDGE
 from gridpact.flexibility.kernel.mixes import ANYWHERE, WITHIN, stored_by, where_turned
 from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
+from gridpact.flexibility.kernel.shared import FAINT, price_shared
 from gridpact.flexibility.kernel.sweep import MET_KWH, departure, meet, run_ahead, run_back, slide, walk
 from gridpact.flexibility.kernel.value import end_value, mark
 
 ANEW, LOST = whole(-1), whole(-2)
-FAINT = 1e-12
-"""Tie-breaking price that keeps worthless energy still; too small to show in a cost [USD/kWh]."""
 FAINTEST = 1e-15
 """The same where the price is counted in the cost."""
 
@@ -81,6 +80,35 @@ def price_alone(home: Home, work: Work, late: Floats, passes: int, opened: int, 
             return np.nan, LOST
     _keep_level(home, work.mix, work.ladder, level)
     return cost, rows
+
+
+@compiled
+def is_shared(home: Home, reserve: bool) -> bool:
+    """Whether `price_shared` is a way: a vehicle that gives, too, comes once, and no cycle limit counts."""
+    two_way = False
+    for t in range(len(home.need_kw)):
+        two_way = two_way or home.plug_out_kw[t] > 0.0
+    return bool(two_way and not reserve and home.sessions == 1 and home.cycle_kwh >= 1e300)
+
+
+@inlined
+def price_level(
+    home: Home, work: Work, late: Floats, passes: int, first: int, stop: int, opened: int, parts: int, level: int
+) -> tuple[float, int, int]:
+    """Cost of a level that the home is bound to [USD], and what its answer leaves behind, see `price_alone`.
+
+    ``parts`` is how many parts of the vehicle's session the level before left behind, `ANEW` where nothing is known,
+    `LOST` where only a whole response is a way.
+    """
+    if parts != LOST:
+        cost, bound, count = price_shared(home, work, late, first, stop, parts == ANEW, max(parts, ZERO))
+        if not np.isnan(cost):
+            _keep_level(home, work.mix, work.ladder, level)
+            return cost, ANEW, count
+        opened = ANEW
+        parts = ANEW if bound > -np.inf else LOST
+    cost, opened = price_alone(home, work, late, passes, opened, level)
+    return cost, opened, parts
 
 
 @inlined

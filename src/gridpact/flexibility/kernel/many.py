@@ -11,8 +11,8 @@ from gridpact.flexibility.kernel.climb import SURE, UNSURE, climb
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import BOX
 from gridpact.flexibility.kernel.forms import Forms
-from gridpact.flexibility.kernel.levels import FAINT
 from gridpact.flexibility.kernel.respond import NEAR, SAME, respond
+from gridpact.flexibility.kernel.shared import FAINT
 
 TIE, FINE_TIE = 1e-5, 1e-6
 """Tie-breaking prices; the finer one where the first one would cost money [USD/kWh]."""

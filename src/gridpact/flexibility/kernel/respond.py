@@ -8,7 +8,7 @@ until the mix costs what the bound says. Rows that are rarely tight join when th
 import numpy as np
 
 from gridpact.flexibility.home import Floats
-from gridpact.flexibility.kernel.arrays import COLUMNS, ROWS, ZERO, Home, Work
+from gridpact.flexibility.kernel.arrays import COLUMNS, NO, ROWS, ZERO, Home, Work
 from gridpact.flexibility.kernel.compiling import compiled
 from gridpact.flexibility.kernel.coupling import (
     FITS_KWH,
@@ -135,7 +135,7 @@ def respond(
             # Priced a hair below its worth, the vehicle takes all hours that cost less; those at its worth fill up.
             stuck, filled = FULL, False
             if below and known + passes - runs < COLUMNS and is_short(rows, count, known - 1):
-                stuck = top_up(home, work.plans, rows, tie, late, count, known)
+                stuck = top_up(home, work.plans, rows, tie, late, count, known, NO)
                 filled = stuck == FULL
                 known += 1
         objective, broken = solve_master(work.plans, rows, work.master, count, known)

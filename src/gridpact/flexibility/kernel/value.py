@@ -169,6 +169,24 @@ def step_forward(values: Values, costs: Costs, t: int, energy: float) -> tuple[f
 
 
 @forced
+def step_back(past: Values, costs: Costs, t: int, energy: float) -> float:
+    """Energy gained in interval ``t`` on a cheapest path that has ``energy`` after it; ``past`` are least costs U."""
+    o = t * SEGMENTS
+    j, last = o, o + costs.pieces[t]
+    i, stop = past.begin[t], past.begin[t] + past.length[t]
+    x, ahead = costs.low[t], energy - past.low[t] - costs.low[t]
+    while ahead > 0.0 and j < last:
+        if i < stop and past.slope[i] <= costs.slope[j]:
+            ahead -= past.width[i]
+            i += 1
+        else:
+            x += min(costs.width[j], ahead)
+            ahead -= costs.width[j]
+            j += 1
+    return float(x)
+
+
+@forced
 def mark(prices: Prices, t: int) -> None:
     """Have interval ``t`` redone: something else than its multipliers changed."""
     prices.wear_before[t] = np.nan
