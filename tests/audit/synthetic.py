@@ -567,7 +567,7 @@ def result() -> dict[str, object]:
 
 EVENTS: list[tuple[str, dict[str, object]]] = [
     ("run_started", {"run": "by-hand"}),
-    ("inputs_read", {"homes": 9}),
+    ("inputs_read", {"homes": 9, "spec": {"max_rounds": 2}}),
     ("effect_begun", {"effect": "homes/1", "what": "baselines of 9 homes"}),
     ("effect_done", {"effect": "homes/1", "book": "0" * 64, "bytes": 1}),
     ("baseline_frozen", {"homes": 9}),

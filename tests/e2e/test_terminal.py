@@ -293,7 +293,8 @@ def completions(words: str, shell: str = "bash") -> list[str]:
     [
         (
             "gridpact ",
-            {"negotiate", "scenarios", "verify", "replay", "trail", "fleet", "rules", "data", "runs", "owners"},
+            {"negotiate", "scenarios", "strategy", "verify", "replay", "trail", "explain", "fleet", "rules", "data"}
+            | {"runs", "owners", "preferences", "eval"},
         ),
         ("gridpact negotiate --rules caiso", {"caiso_dera", "caiso_ngr", "caiso_pdr"}),
         ("gridpact rules show e", {"ercot_ader"}),

@@ -252,7 +252,7 @@ def _counted(part: float, *, questions: int, provider: str = "gemini", breaks: b
         which = int(request.text.split("number ")[1].split(";")[0])
         return _KINDS[which % len(_KINDS)][0] if which in bad else Say(text=GOOD)
 
-    timeout_s = 1.5 if questions < 500 else 3.0
+    timeout_s = 4.0
     limits = Limits(
         timeout_s=timeout_s, patience_s=4 * timeout_s, attempts=2, in_flight=16, backoff_s=0.01, requests=10**6
     )

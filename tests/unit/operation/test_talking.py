@@ -152,6 +152,10 @@ def test_words_that_were_erased_do_not_stop_a_replay() -> None:
     assert LoggedTalker(Silent(), chronicle(store, replay=True), in_flight=3).ask([question(words="")]) == live
 
 
+def no_words(digest: str) -> str | None:
+    raise AssertionError(f"no reply here has a message, yet {digest!r} was looked for")
+
+
 def kept_words(home_id: str, words: str) -> str:
     raise AssertionError(f"no reply here has a message, yet {words!r} of {home_id} was to be kept")
 
@@ -172,13 +176,13 @@ def test_a_damaged_book_is_refused(spoil: Any) -> None:
     facts["replies"] = [dict(each) for each in facts["replies"]]
     spoil(arrays, facts)
     with pytest.raises(CorruptLogError):
-        replies_of(Book(arrays=arrays, facts=facts), three())
+        replies_of(Book(arrays=arrays, facts=facts), three(), words=no_words)
 
 
 def test_a_value_outside_its_schema_is_refused() -> None:
     other = Reply(value=Offer.model_construct(level=9, home="H-1", share=0.5))
     with pytest.raises(CorruptLogError, match="does not have its schema"):
-        replies_of(replies_book([question()], [other], priced=True, keep=kept_words), [question()])
+        replies_of(replies_book([question()], [other], priced=True, keep=kept_words), [question()], words=no_words)
 
 
 def test_spent_budget_is_known_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
