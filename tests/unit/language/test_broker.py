@@ -154,7 +154,7 @@ def test_patience_covers_all_requests_of_a_question() -> None:
     with broker(line, limits) as talker:
         (reply,) = talker.ask([question()])
     assert (reply.failure, reply.attempts) == (Failure.TIMEOUT, 3)
-    assert 0.4 < reply.latency_s < 1.5
+    assert 0.4 < reply.latency_s < 10
 
 
 def test_a_repair_is_asked_for_once() -> None:
