@@ -158,7 +158,7 @@ def _tell(home: dict[str, Any]) -> None:
         typer.echo(f"  {label(wish['meaning'], 300)} ({state}){words}")
     for note in home["not_read"]:
         words = f'"{label(note["words"], 60)}" ' if note["words"] else "something "
-        typer.echo(f"  not taken: {words}{note['why']}")
+        typer.echo(f"  not taken: {words}{label(note['why'], 200)}")
     for name, change in home.get("changes", {}).items():
         typer.echo(f"  in the fleet: {name} {_cell(change['from'])} becomes {_cell(change['to'])}")
     for remark in home.get("remarks", ()):

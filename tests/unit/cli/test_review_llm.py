@@ -30,11 +30,11 @@ def test_limits_from_the_environment_hold(command: list[str], monkeypatch: pytes
 
 
 def test_an_unusable_proxy_is_said_without_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://models.example/v1")
-    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTP_PROXY", "http://u:SECRET@h:99999")
-    found = CliRunner().invoke(app, ["strategy", "foo bar", *HOSTED])
-    assert found.exit_code == 2
-    assert "HTTP_PROXY" in found.output
-    assert "SECRET" not in found.output
+    from gridpact.errors import InputError
+    from gridpact.language.transport import open_client
+
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://u:SECRET@[h"})
+    monkeypatch.setattr("urllib.request.proxy_bypass", lambda host: False)
+    with pytest.raises(InputError, match="HTTPS_PROXY") as caught:
+        open_client("https://models.example/v1", most_bytes=1024, timeout_s=1.0, connections=1)
+    assert "SECRET" not in str(caught.value)
