@@ -33,7 +33,7 @@ def test_an_unusable_proxy_is_said_without_a_password(monkeypatch: pytest.Monkey
     from gridpact.errors import InputError
     from gridpact.language.transport import open_client
 
-    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://u:SECRET@[h"})
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "junk://u:SECRET@h"})
     monkeypatch.setattr("urllib.request.proxy_bypass", lambda host: False)
     with pytest.raises(InputError, match="HTTPS_PROXY") as caught:
         open_client("https://models.example/v1", most_bytes=1024, timeout_s=1.0, connections=1)
