@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridpact.cli.options import DEFAULT_STORE, AsJson, Fleet, Quiet, Store
+from gridpact.cli.options import DEFAULT_STORE, AsJson, ConsentOf, Fleet, LlmLimit, Quiet, Store
 from gridpact.cli.output import print_json, problems_as_messages, say
 from gridpact.cli.stores import opened
 
@@ -32,14 +32,8 @@ def read(
     llm: Annotated[
         str, typer.Option("--llm", metavar="PROVIDER:MODEL", help="A language model that reads too. Default: none.")
     ] = "none",
-    consent: Annotated[
-        str | None,
-        typer.Option(
-            "--consent",
-            metavar="all|FILE",
-            help="Whose words a hosted model may see: all, or a file with one home a line. Default: nobody's.",
-        ),
-    ] = None,
+    llm_limit: LlmLimit = None,
+    consent: ConsentOf = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of a generated fleet.")] = 0,
     store: Store = DEFAULT_STORE,
     json: AsJson = False,
@@ -49,6 +43,7 @@ def read(
     with problems_as_messages():
         from gridpact.cli.talkers import opened_talker
         from gridpact.errors import InputError
+        from gridpact.language.consent import read_consent
         from gridpact.operation.fleets import resolve_fleet
         from gridpact.operation.preferences import described, read_preferences, read_texts_file
 
@@ -56,14 +51,15 @@ def read(
             raise InputError("give a file of texts, or --home HOME with --text WORDS")
         words = read_texts_file(texts) if texts is not None else {str(home): str(text)}
         homes = resolve_fleet(fleet, seed=seed).fleet
-        with opened(store) as runs, opened_talker(llm) as talker:
+        agreed = read_consent(consent)
+        with opened(store) as runs, opened_talker(llm, limits=llm_limit, consent=consent) as talker:
             done = read_preferences(
                 words,
                 fleet=homes,
                 store=runs,
                 out=out,
                 talker=talker,
-                consents=_consents(consent),
+                consents=lambda home_id: agreed.everybody or home_id in agreed.homes,
                 progress=_progress(quiet=quiet or json, of=len(words)),
             )
             shown = [described(done.records[each], store=runs, fleet=homes) for each in words]
@@ -142,22 +138,6 @@ def confirm(
             _tell(described(record))
 
 
-def _consents(consent: str | None) -> "Callable[[str], bool]":
-    from gridpact.data.files import read_bytes
-    from gridpact.errors import InputError
-
-    if consent is None:
-        return lambda home: False
-    if consent == "all":
-        return lambda home: True
-    try:
-        lines = read_bytes(Path(consent), most_bytes=64 << 20).decode("utf-8-sig").splitlines()
-    except UnicodeError:
-        raise InputError(f"--consent {consent} is not UTF-8 text with one home a line") from None
-    homes = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
-    return lambda home: home in homes
-
-
 def _progress(*, quiet: bool, of: int) -> "Callable[[int, int], None]":
     def tell(done: int, count: int) -> None:
         if not quiet and of > 500 and (done == count or done % 1024 == 0):
@@ -178,7 +158,7 @@ def _tell(home: dict[str, Any]) -> None:
         typer.echo(f"  {label(wish['meaning'], 300)} ({state}){words}")
     for note in home["not_read"]:
         words = f'"{label(note["words"], 60)}" ' if note["words"] else "something "
-        typer.echo(f"  not taken: {words}{note['why']}")
+        typer.echo(f"  not taken: {words}{label(note['why'], 200)}")
     for name, change in home.get("changes", {}).items():
         typer.echo(f"  in the fleet: {name} {_cell(change['from'])} becomes {_cell(change['to'])}")
     for remark in home.get("remarks", ()):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridpact.cli.options import AsJson, Fleet
+from gridpact.cli.options import AsJson, Fleet, LlmLimit
 from gridpact.cli.output import ExitCode, print_json, problems_as_messages, say
 from gridpact.cli.talkers import opened_talker
 
@@ -32,6 +32,7 @@ def strategy(
     text: Words,
     fleet: Fleet = None,
     llm: Llm = "none",
+    llm_limit: LlmLimit = None,
     save: Save = None,
     partial_instruction: Partial = False,
     json: AsJson = False,
@@ -44,7 +45,7 @@ def strategy(
 
         words = typer.get_text_stream("stdin").read() if text == "-" else text
         homes = resolve_fleet(fleet, seed=0).fleet.home_ids
-        with opened_talker(llm) as talker:
+        with opened_talker(llm, limits=llm_limit) as talker:
             found = read_strategy(words, talker, homes=homes)
         reading = found.reading
         if json:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridpact.errors import InputError
+from gridpact.fleet.clock import LocalWindow
 from gridpact.language.questions import Question, Reply, Talker
 from gridpact.optimization.instructions.clauses import FRAMES
 from gridpact.optimization.instructions.reader import Reading, ReadTerm, Unread, read_instruction
@@ -273,6 +274,20 @@ def _among(names: tuple[str, ...], known: set[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _days_named(tokens: list[Token]) -> set[int]:
+    """Weekdays of an evidence; of "Monday to Friday" those between too."""
+    groups = [sorted(map(int, str(token.value))) for token in tokens if token.kind == "DAYS"]
+    named = {day for group in groups for day in group}
+    if (
+        len(groups) == 2
+        and all(len(group) == 1 for group in groups)
+        and any(token.kind in ("TO", "DASH", "UNTIL") for token in tokens)
+    ):
+        first, last = groups[0][0], groups[1][0]
+        named |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+    return named
+
+
 def _windows(windows: tuple[str, ...], tokens: list[Token]) -> list[str]:
     if not windows:
         raise _UnfoundedError("it has no window")
@@ -285,10 +300,13 @@ def _windows(windows: tuple[str, ...], tokens: list[Token]) -> list[str]:
         for hour, minute in re.findall(r"(\d{1,2}):(\d{2})", window):
             if int(hour) * 60 + int(minute) not in minutes:
                 raise _UnfoundedError(f"{hour}:{minute} does not stand in its evidence")
-        if re.search(r"[A-Za-z]", window) and not any(token.kind == "DAYS" for token in tokens):
-            raise _UnfoundedError("no weekday stands in its evidence")
     try:
         week = week_of(windows)
-    except InputError as problem:
+        days = {
+            day for window in windows if re.search(r"[A-Za-z]", window) for day in LocalWindow.parse(window).weekdays
+        }
+    except (InputError, ValueError) as problem:
         raise _UnfoundedError(str(problem)) from None
+    if not days <= _days_named(tokens):
+        raise _UnfoundedError("not all of its weekdays stand in its evidence")
     return list(windows_of(week))

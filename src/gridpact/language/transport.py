@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from gridpact.errors import InputError
+
 
 class ReplyTooLargeError(Exception):
     """An answer has more bytes than are read."""
@@ -89,7 +91,14 @@ def _proxy_for(base_url: str) -> str | None:
     if host in ("localhost", "127.0.0.1", "::1") or urllib.request.proxy_bypass(host):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy:
+        try:
+            httpx2.Proxy(proxy)
+        except (ValueError, httpx2.InvalidURL):
+            name = f"{parts.scheme.upper()}_PROXY"
+            raise InputError(f"{name} or ALL_PROXY is no address such as http://proxy.example:3128") from None
+    return proxy
 
 
 def _stated_bytes(response: httpx2.Response) -> int:

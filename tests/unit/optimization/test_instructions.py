@@ -192,3 +192,33 @@ def test_the_evaluation_set() -> None:
         assert total.found_right >= least * total.stated
         assert total.invented == 0
         assert total.unsafe == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no cars before 7 on weekdays except Friday",
+        "no cars on weekdays except Friday",
+        "no cars before 7 except on weekends",
+        "don't bid before 7 except on Friday",
+        "no energy except spin",
+    ],
+)
+def test_an_exception_from_the_same_kind_of_thing_is_not_turned_round(text: str) -> None:
+    reading = read_instruction(text)
+    assert not reading.terms
+    assert [each.text for each in reading.not_understood] == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("only bid between 5 and 9 pm", "17:00-21:00"),
+        ("only bid from 5:30 to 9 p.m.", "17:30-21:00"),
+        ("only bid from 9 to 5 pm", "09:00-17:00"),
+        ("only bid from 10 to 2 pm", "10:00-14:00"),
+        ("only bid from 5 am to 9 pm", "05:00-21:00"),
+    ],
+)
+def test_a_time_shares_the_half_of_the_day_of_the_next(text: str, window: str) -> None:
+    assert read_instruction(text).values == {"operating_windows": [window]}

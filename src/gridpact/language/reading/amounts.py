@@ -156,7 +156,15 @@ class Amounts(Moments):
         ):
             self._clock(Item("clock", (int(value), 0), item.start, item.end, "", ""), at=item)
             return
+        if self._before(item, "clock", "hclock", "duration", "number", back=3) and any(
+            each.text in ("moins", "menos") for each in self._between(item)
+        ):
+            self.note("is a part of a time that is not read", item)
+            return
         if clause.correcting and self.context.last:
+            if previous is not None and previous.tag in ("AT", "BY") and self.context.last.startswith("vehicle_req"):
+                self._clock(Item("clock", (int(value), 0), item.start, item.end, "", ""), at=item)
+                return
             self._corrected(item, value)
             return
         if (
@@ -177,6 +185,11 @@ class Amounts(Moments):
             self._stored(self._swap(item, "share", value / 100.0))
         elif clause.has("CYC") and value <= 24:
             self.add("max_cycles_per_day", value, item, 0.6)
+
+    def _between(self, item: Item) -> list[Item]:
+        """The two items before a number."""
+        place = self._place(item)
+        return self.items[max(0, place - 2) : place]
 
     def _corrected(self, item: Item, value: float) -> None:
         """``actually make it 60``: another value for what was said last."""

@@ -8,6 +8,15 @@ _ELSEWHERE = (
     *("PART", "AMPM", "SOLAR", "PRICE", "HEAT"),
 )
 """Tags that make a refusal one of something else than a device as such."""
+_HELD = frozenset(
+    (
+        *("hardly", "barely", "rarely", "seldom", "scarcely", "until", "when", "law", "legal", "legally", "contract"),
+        *("utility", "regulations", "far", "would", "kaum", "selten", "solange", "wenn", "gesetz", "vertrag"),
+        *("rarement", "quand", "loi", "contrat", "apenas", "raramente", "cuando", "ley", "contrato"),
+        *("nauwelijks", "zelden", "wanneer", "wet"),
+    )
+)
+"""Words beside which "allowed" is no permission of the owner's, or not one that always holds."""
 
 
 class Reading(Amounts):
@@ -116,15 +125,20 @@ class Reading(Amounts):
         ):
             # At some times only: the table has one answer for the whole day, and the strict one holds.
             self.add("export_allowed", False, item, 0.4 if timed else 0.9)
-        elif has("OK") and not has("STATE") and not timed:
+        elif has("OK") and not timed and self._permits():
             self.add("export_allowed", True, item, 0.85)
 
     def _v2g(self) -> None:
         item = self._item("V2G")
         if self.clause.has("NEG", "ALONE"):
             self.add("vehicle_discharge_allowed", False, item, 0.95)
-        elif self.clause.has("OK") and not self.clause.has("share"):
+        elif self.clause.has("OK") and not self.clause.has("share") and self._permits():
             self.add("vehicle_discharge_allowed", True, item, 0.85)
+
+    def _permits(self) -> bool:
+        """Whether a permission is this owner's, and holds without anything more."""
+        held = self.clause.has("STATE", "THIRD", "HE", "OTHERS", "ONLY", "UNLESS", "IF", "HYPO")
+        return not held and not any(each.text in _HELD for each in self.items)
 
     def _full(self) -> None:
         item = self._item("FULL", "ALLOFIT")

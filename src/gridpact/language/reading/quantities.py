@@ -174,7 +174,8 @@ class _Build(Transformer[Any, Any]):
         tokens = [_token(child) for child in children[1:]]
         half = next((str(token.value) for token in tokens if token.tag == "AMPM"), "")
         add = next(({"HPOST": 30, "QPOST": 15, "QTOPOST": -15}[t.tag] for t in tokens if t.tag.endswith("POST")), 0)
-        minutes = children[0].value * 60 + add
+        hour = children[0].value if isinstance(children[0], Item) else float(str(_token(children[0]).value))
+        minutes = hour * 60 + add
         return _clock(int(minutes // 60), int(minutes % 60), half, first, last)
 
     def per(self, children: list[Any]) -> Any:

@@ -1,6 +1,6 @@
 """The deterministic reader: an owner's text, and what is known of the home, become wishes."""
 
-from gridpact.language.reading.clauses import clauses_of
+from gridpact.language.reading.clauses import Clause, clauses_of
 from gridpact.language.reading.meaning import Reading
 from gridpact.language.reading.plain import MOST_CHARACTERS, PlainText, make_plain
 from gridpact.language.reading.quantities import items_of
@@ -8,8 +8,9 @@ from gridpact.language.reading.speech import Context, Found
 from gridpact.language.reading.tokens import tokenise
 from gridpact.language.reading.wishes import Evidence, HomeFacts, Note, Wish, Wishes, problem_with, stricter
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Changes with what is read of the same text."""
+_PERMISSIONS = ("export_allowed", "vehicle_discharge_allowed")
 _WHY = {
     "question": "is a question",
     "hearsay": "is what somebody else says or does",
@@ -46,8 +47,25 @@ def read_text(text: str, facts: HomeFacts | None = None) -> Wishes:
             if quantity is not None and clause.blocked in _WHY:
                 context.notes.append((_WHY[clause.blocked], quantity.start, quantity.end))
             continue
+        before = len(context.found)
         Reading(clause, context).read()
+        if len(context.found) == before and _refuses(clause):
+            _take_back_permissions(context, clause.sentence)
     return _wishes(text, plain, context)
+
+
+def _refuses(clause: Clause) -> bool:
+    """Whether a clause says no to something that it does not name."""
+    return clause.has("NEG", "DROPPED") and not clause.has("OKNEG")
+
+
+def _take_back_permissions(context: Context, sentence: int) -> None:
+    """Drop what this sentence or the one before permits: "you may export ... no, you may not"."""
+    context.found = [
+        each
+        for each in context.found
+        if not (each.name in _PERMISSIONS and each.value is True and each.sentence >= sentence - 2)
+    ]
 
 
 def _wishes(text: str, plain: PlainText, context: Context) -> Wishes:

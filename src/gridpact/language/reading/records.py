@@ -85,7 +85,8 @@ def _record(line: str, *, where: str) -> Record:
     if len(line) > MOST_LINE_CHARACTERS:
         raise InputError(f"{where} is longer than {MOST_LINE_CHARACTERS:,} characters")
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_once)
+        json.dumps(row, ensure_ascii=False).encode()  # a half of a surrogate pair is no text
     except (ValueError, RecursionError):
         raise InputError(f"{where} is not JSON; 'gridpact preferences read' writes such a file") from None
     if not isinstance(row, dict) or row.get("schema") != SCHEMA or set(row) - _KEYS:
@@ -107,6 +108,14 @@ def _record(line: str, *, where: str) -> Record:
             language=texts["language"],
         ).ordered(),
     )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, none of whose keys stands twice: it could not be said which of the values was meant."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return row
 
 
 def _wish(name: str, row: object, *, where: str) -> Wish:

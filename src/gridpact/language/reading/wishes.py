@@ -9,6 +9,8 @@ from gridpact.fleet.clock import LocalWindow
 from gridpact.fleet.columns import COLUMNS, PERSONA_NAMES
 
 Value = float | bool | str | tuple[str, ...]
+_MOST_NUMBER = 1e300
+"""Beyond what any field takes; greater whole numbers are no floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +195,10 @@ def problem_with(name: str, value: object) -> str:
         return f"there is no field {name!r}; the fields are {', '.join(FIELDS)}"
     match each.kind:
         case "number":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
                 return f"{name} is {value!r}; it must be a number"
+            if abs(value) > _MOST_NUMBER:
+                return f"{name} is too large a number"
             if not each.low <= value <= each.high:
                 return f"{name} is {value:g}; it must lie between {each.low:g} and {each.high:g}"
         case "truth":

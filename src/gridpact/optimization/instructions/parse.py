@@ -1,5 +1,6 @@
 """Clauses as what they hold: bounds, windows, names, kinds, and words. The grammar is ``grammar.lark``."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -98,6 +99,7 @@ def parse_clause(tokens: Sequence[Token]) -> Clause:
             raise NotAClauseError("the limit could belong to either number")
     if not kept:
         raise NotAClauseError("nothing is said")
+    _refuse_exceptions_of_a_kind(kept)
     try:
         tree = _parser().parse(kept)
     except lark.exceptions.LarkError:
@@ -110,6 +112,28 @@ def parse_clause(tokens: Sequence[Token]) -> Clause:
             raise NotAClauseError("it is not clear which number is the limit")
         clause.bounds = [replace(clause.bounds[0], op=clause.loose[0])]
     return clause
+
+
+def _refuse_exceptions_of_a_kind(tokens: Sequence[Token]) -> None:
+    """Refuse "weekdays except Friday", "before 7 except on Sundays" and "energy except spin".
+
+    A clause holds what it names in no order, so that the exception could not be told from what it is taken from.
+    """
+    places = [place for place, token in enumerate(tokens) if token.kind == "EXCEPT"]
+    for kinds in _EXCEPTABLE:
+        named = [place for place, token in enumerate(tokens) if token.kind in kinds]
+        if any(named and named[0] < place < named[-1] for place in places):
+            raise NotAClauseError("an exception from the same kind of thing is not read; say each part by itself")
+
+
+_EXCEPTABLE = (
+    {"CLOCK", "NUM", "MIDNIGHT", "NIGHT", "DAYS"},
+    {"NAME"},
+    set(PERSONAS),
+    set(PRODUCTS),
+    set(ASSETS),
+)
+_HALF_DAY = re.compile(r"[ap]\.?\s?m\b|noon|midnight|^0", re.IGNORECASE)
 
 
 def _is_quantity(token: Token) -> bool:
@@ -149,10 +173,24 @@ def _add(clause: Clause, part: Any) -> None:
             clocks = [_minute_of(time, clause) for time in times]
             start, end = (0, clocks[0]) if kind == "before" else (clocks[0], DAY)
             if kind == "between":
-                start, end = clocks[0] % DAY, clocks[1]
+                start, end = _afternoon(clocks[0] % DAY, clocks[1], times, clause), clocks[1]
             if start == end:
                 raise NotAClauseError("the window has no length")
             clause.spans.append((start, end))
+
+
+def _afternoon(start: int, end: int, times: Sequence[Token], clause: Clause) -> int:
+    """Of "5 to 9 pm" the 5 is 17:00: a first time without its half of the day shares that of the second."""
+    first, last = times[0], times[1]
+    if _HALF_DAY.search(first.text) or not re.search(r"p\.?\s?m\b", last.text, re.IGNORECASE):
+        return start
+    if not 60 <= start < DAY // 2 or start + DAY // 2 >= end:
+        return start
+    start += DAY // 2
+    if first.kind == "NUM":
+        clause.notes.pop(0)
+    clause.notes.append(f"{first.text} is read as {start // 60:02d}:{start % 60:02d}")
+    return start
 
 
 def _from_to(first: str, last: str) -> set[int]:
