@@ -33,13 +33,16 @@ def unpacked_bytes(content: bytes) -> int:
         message = at + 8
         root = message + _u32(content, message)
         kind_at, header_at = _field(content, root, _HEADER_TYPE), _field(content, root, _HEADER)
-        if kind_at is None or header_at is None or content[kind_at] not in (_SCHEMA, _RECORD_BATCH):
+        if kind_at is None or header_at is None:
+            raise ValueError(f"the message at byte {at} says not what it is")
+        kind = struct.unpack_from("<B", content, kind_at)[0]
+        if kind not in (_SCHEMA, _RECORD_BATCH):
             raise ValueError(f"the message at byte {at} is neither a schema nor a record batch")
         body_at = _field(content, root, _BODY_LENGTH)
         body_bytes = struct.unpack_from("<q", content, body_at)[0] if body_at is not None else 0
         if not 0 <= body_bytes <= len(content) - message - length:
             raise ValueError(f"the message at byte {at} goes on past the end")
-        if content[kind_at] == _RECORD_BATCH:
+        if kind == _RECORD_BATCH:
             total += _buffers(content, header_at + _u32(content, header_at), message + length, body_bytes)
         at = message + length + body_bytes
     return total

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gridpact.errors import CorruptLogError
@@ -84,7 +84,8 @@ def test_a_length_that_nothing_could_hold_is_refused_unread() -> None:
         Book.from_bytes(bytes(content), source="a book")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
+@example(place=21, value=5, kept=1.0)
 @given(st.integers(0, 1000), st.integers(0, 255), st.floats(0, 1))
 def test_any_damage_is_measured_or_refused(place: int, value: int, kept: float) -> None:
     content = bytearray(Book(arrays={"a": np.arange(50.0), "b": np.ones(3, dtype=np.int8)}, facts={"x": 1}).to_bytes())

@@ -8,6 +8,8 @@ from importlib import resources
 
 from rapidfuzz.distance import OSA
 
+from gridpact.language.reading.cutting import cut
+
 LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "nl": "dutch"}
 _FUZZY_TAGS = frozenset(
     [
@@ -93,8 +95,6 @@ class Lexicon:
 
 def pieces(phrase: str) -> tuple[str, ...]:
     """A phrase as the tokeniser cuts it."""
-    from gridpact.language.reading.tokens import cut
-
     return tuple(text for _, text, _, _ in cut(phrase))
 
 
